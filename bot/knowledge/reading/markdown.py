@@ -1,0 +1,105 @@
+"""Reads Markdown into blocks, keeping headings, lists and tables, and the numbers of the sources behind each sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from bot.knowledge.blocks import Block, Extract, Finding
+
+_MARK = re.compile(r"\[\^(\d+)\]")
+_ANCHOR = re.compile(r"\s*\{#([A-Za-z0-9._-]+)\}\s*$")
+_VISIBLE_TAG = re.compile(r"</?(?:b|i|u|em|strong|sub|sup|br|span|p|div|small|kbd|mark|abbr)\b[^>]*>", re.I)
+
+
+def table_row(headers: Sequence[str], cells: Sequence[str]) -> str:
+    """A table row as one readable line, each cell named by its column: ``Tool: Chat | Grades: 6-12``."""
+    named = []
+    for index, cell in enumerate(cells):
+        header = headers[index] if index < len(headers) else ""
+        if cell.strip():
+            named.append(f"{header.strip()}: {cell.strip()}" if header.strip() else cell.strip())
+    return " | ".join(named)
+
+
+def _plain(token: Token) -> tuple[str, tuple[tuple[int, int], ...], list[str]]:
+    parts: list[str] = []
+    hidden: list[str] = []
+    for child in token.children or ():
+        if child.type in ("text", "code_inline"):
+            parts.append(child.content)
+        elif child.type in ("softbreak", "hardbreak"):
+            parts.append(" ")
+        elif child.type == "image":
+            parts.append(child.content)
+        elif child.type == "html_inline" and not _VISIBLE_TAG.fullmatch(child.content):
+            hidden.append(child.content)
+    raw = re.sub(r"[ \t\u00a0]+", " ", "".join(parts)).strip()
+    marks: list[tuple[int, int]] = []
+    text = ""
+    last = 0
+    for match in _MARK.finditer(raw):
+        text += raw[last : match.start()]
+        marks.append((len(text.rstrip()), int(match.group(1))))
+        last = match.end()
+    text += raw[last:]
+    return text.rstrip(), tuple(marks), hidden
+
+
+def read_markdown(raw: str) -> Extract:
+    """Blocks of a Markdown text. HTML comments and raw HTML are left out and reported as findings."""
+    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(raw)
+    blocks: list[Block] = []
+    findings: list[Finding] = []
+    depth = -1
+    headers: list[str] = []
+    cells: list[str] = []
+    row_facts: list[tuple[int, int]] = []
+    in_head = False
+    context = ""
+    level = 0
+    for token in tokens:
+        line = token.map[0] + 1 if token.map else 0
+        if token.type in ("bullet_list_open", "ordered_list_open"):
+            depth += 1
+        elif token.type in ("bullet_list_close", "ordered_list_close"):
+            depth -= 1
+        elif token.type == "heading_open":
+            context, level = "heading", int(token.tag[1])
+        elif token.type in ("heading_close", "td_close", "th_close"):
+            context = ""
+        elif token.type == "thead_open":
+            in_head, headers = True, []
+        elif token.type == "thead_close":
+            in_head, headers = False, cells
+        elif token.type == "tr_open":
+            cells, row_facts = [], []
+        elif token.type in ("td_open", "th_open"):
+            context = "cell"
+        elif token.type == "tr_close" and not in_head:
+            row = table_row(headers, cells)
+            if row:
+                blocks.append(Block("row", row, facts=tuple((len(row), fact) for _, fact in row_facts)))
+        elif token.type in ("fence", "code_block"):
+            if token.content.strip():
+                blocks.append(Block("code", token.content.rstrip("\n")))
+        elif token.type == "html_block":
+            findings.append(Finding("hidden_text", f"line {line}", token.content.strip()[:200]))
+        elif token.type == "inline":
+            text, facts, hidden = _plain(token)
+            findings.extend(Finding("hidden_text", f"line {line}", piece[:200]) for piece in hidden)
+            if context == "cell":
+                cells.append(text)
+                row_facts.extend(facts)
+            elif context == "heading":
+                anchor = _ANCHOR.search(text)
+                blocks.append(
+                    Block("heading", _ANCHOR.sub("", text), level=level, anchor=anchor.group(1) if anchor else "")
+                )
+            elif text:
+                kind = "item" if depth >= 0 else "paragraph"
+                blocks.append(Block(kind, text, level=max(depth, 0), facts=facts))  # type: ignore[arg-type]
+    return Extract("text/markdown", tuple(blocks), tuple(findings))

@@ -1,0 +1,205 @@
+"""A published generation of one library, loaded and ready to search. Holds published text only, by construction."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import select
+
+from bot.knowledge.embedding import Embedder, Vectors
+from bot.knowledge.lexical_index import LexicalIndex
+from bot.knowledge.library import corpus_hash
+from bot.knowledge.passages import Passage, Statement, digest
+from bot.knowledge.units import keys, statement_text, texts_to_embed
+from bot.knowledge.vector_index import VectorIndex
+from bot.knowledge.vectors import embed_missing, matrix, stored
+from bot.knowledge.versions import Version, read_versions
+from bot.store.tables import generation_versions, libraries, manifests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from bot.store import Database
+
+
+@dataclass(frozen=True)
+class Shelved:
+    """A statement on the shelf: its version, its passage, itself, and its words."""
+
+    row: int
+    version: Version
+    passage: Passage
+    statement: Statement
+
+    @property
+    def text(self) -> str:
+        """The verbatim words."""
+        return self.version.text[self.statement.start : self.statement.end]
+
+    @property
+    def id(self) -> str:
+        """Stable name of the statement: its passage and its place in it."""
+        return f"{self.passage.id}:{self.statement.start - self.passage.start}"
+
+
+@dataclass(frozen=True)
+class ShelvedKey:
+    """A question and the rows of the statements that answer it."""
+
+    text: str
+    language: str
+    rows: tuple[int, ...]
+
+
+class Shelf:
+    """Statements and questions of one generation with their vectors (rows of unit length) and lexical indexes."""
+
+    def __init__(
+        self,
+        library: str,
+        generation: int,
+        versions: list[Version],
+        statement_vectors: Vectors,
+        question_vectors: Vectors,
+        index: VectorIndex,
+        collection: str,
+    ) -> None:
+        self.library = library
+        self.generation = generation
+        self.statements: list[Shelved] = []
+        self.questions: list[ShelvedKey] = []
+        texts: list[str] = []
+        for version in versions:
+            passages, statements = version.parts
+            first = len(self.statements)
+            for position, statement in enumerate(statements):
+                self.statements.append(
+                    Shelved(len(self.statements), version, passages[statement.passage], statement)
+                )
+                texts.append(f"{version.front.title} {statement_text(version, position)}")
+            for key in keys(version):
+                self.questions.append(ShelvedKey(key.text, key.language, tuple(first + i for i in key.statements)))
+        self.texts = texts
+        self.statement_vectors = statement_vectors
+        self.question_vectors = question_vectors
+        self.statement_words = LexicalIndex(texts)
+        self.question_words = LexicalIndex(key.text for key in self.questions)
+        self.questions_of: dict[int, list[int]] = {}
+        for number, question in enumerate(self.questions):
+            for row in question.rows:
+                self.questions_of.setdefault(row, []).append(number)
+        self._index = index
+        self.collection = collection
+
+    def nearest(self, vector: Vectors, count: int) -> tuple[list[int], list[int]]:
+        """Rows of the nearest statements and of the nearest questions, through Chroma."""
+        if not self.statements:
+            return [], []
+        total = len(self.statements) + len(self.questions)
+        found = self._index.nearest(self.collection, vector, min(count, total))
+        split = len(self.statements)
+        return [row for row, _ in found if row < split], [row - split for row, _ in found if row >= split]
+
+    def close(self) -> None:
+        """Free the lexical indexes."""
+        self.statement_words.close()
+        self.question_words.close()
+
+
+class Shelves:
+    """Keeps each library's current generation loaded, and notices within one query when the pointer has moved."""
+
+    def __init__(
+        self, database: Database, embedder: Embedder, index: VectorIndex, clock: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._embedder = embedder
+        self._index = index
+        self._clock = clock
+        self._loaded: dict[str, Shelf] = {}
+        self._lock = threading.Lock()
+
+    def current(self, wanted: list[str]) -> list[Shelf]:
+        """The shelves of the libraries named, at the generations the pointers name now."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                select(libraries.c.id, libraries.c.generation).where(libraries.c.id.in_(wanted))
+            ).all()
+        pointers = {row.id: int(row.generation) for row in rows}
+        return [self._shelf(library, pointers[library]) for library in wanted if pointers.get(library)]
+
+    def _shelf(self, library: str, generation: int) -> Shelf:
+        shelf = self._loaded.get(library)
+        if shelf is not None and shelf.generation == generation:
+            return shelf
+        with self._lock:
+            shelf = self._loaded.get(library)
+            if shelf is None or shelf.generation != generation:
+                fresh = self._load(library, generation)
+                old, self._loaded[library] = shelf, fresh
+                if old is not None and not self._index.is_server:
+                    self._index.drop(old.collection)
+                shelf = fresh
+        return shelf
+
+    def _load(self, library: str, generation: int) -> Shelf:
+        with self._database.reading() as connection:
+            members = list(
+                connection.execute(
+                    select(generation_versions.c.version).where(
+                        generation_versions.c.library == library, generation_versions.c.generation == generation
+                    )
+                ).scalars()
+            )
+            checksum = corpus_hash(connection, members)
+            versions = read_versions(connection, sorted(members))
+        texts: dict[str, str] = {}
+        statement_hashes: list[str] = []
+        question_hashes: list[str] = []
+        for version in versions:
+            texts.update(texts_to_embed(version))
+            statement_hashes += [digest(statement_text(version, i)) for i in range(len(version.parts[1]))]
+            question_hashes += [key.hash for key in keys(version)]
+        with self._database.reading() as connection:
+            rows = stored(connection, self._embedder.name, texts)
+        if len(rows) < len(texts):
+            embed_missing(self._database, self._embedder, texts)
+            with self._database.reading() as connection:
+                rows = stored(connection, self._embedder.name, texts)
+        statement_vectors = matrix(rows, statement_hashes)
+        question_vectors = matrix(rows, question_hashes)
+        parts = [part for part in (statement_vectors, question_vectors) if part.size]
+        name = f"{library}-{generation}-{digest(self._embedder.name + checksum)[:16]}"
+        if parts:
+            stacked = np.vstack(parts)
+            self._index.build(name, stacked)
+            self._write_manifest(library, generation, stacked.shape[1], checksum)
+        return Shelf(library, generation, versions, statement_vectors, question_vectors, self._index, name)
+
+    def _write_manifest(self, library: str, generation: int, dimension: int, checksum: str) -> None:
+        where = (
+            (manifests.c.library == library)
+            & (manifests.c.generation == generation)
+            & (manifests.c.embedder == self._embedder.name)
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(select(manifests).where(where)).first()
+        if row is not None and row.dimension == dimension and row.corpus_hash == checksum and row.metric == "cosine":
+            return
+        with self._database.writing() as connection:
+            connection.execute(manifests.delete().where(where))
+            connection.execute(
+                manifests.insert().values(
+                    library=library,
+                    generation=generation,
+                    embedder=self._embedder.name,
+                    dimension=dimension,
+                    metric="cosine",
+                    corpus_hash=checksum,
+                    built_at=self._clock().isoformat(timespec="seconds"),
+                )
+            )

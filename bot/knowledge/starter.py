@@ -1,0 +1,67 @@
+"""The shipped library: takes in ``knowledge/documents`` (and, where asked, the sample organization) and keeps it current.
+
+A document an administrator has edited or retired is left as they left it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from sqlalchemy import select
+
+from bot.knowledge.blocks import Extract
+from bot.knowledge.document import FrontMatter, parse_front_matter
+from bot.knowledge.embedding import data_file
+from bot.knowledge.library import BASE, Library
+from bot.knowledge.reading.markdown import read_markdown
+from bot.knowledge.versions import Version
+from bot.progress import Progress, quiet
+from bot.store.tables import documents, versions
+
+AUTHOR = "Signpost starter library"
+SAMPLE = "pinecrest"
+SAMPLE_NAME = "Pinecrest Unified (sample)"
+
+
+def read_document(path: Path) -> tuple[FrontMatter, Extract, str]:
+    """A shipped document: its front matter, its text, the file's SHA-256. Raises FormatError."""
+    raw = path.read_text(encoding="utf-8")
+    front, body = parse_front_matter(raw, where=f"{path.parent.name}/{path.name}")
+    return front, read_markdown(body), hashlib.sha256(raw.encode()).hexdigest()
+
+
+def sync(library: Library, *, sample: bool, progress: Progress = quiet) -> int:
+    """Publish shipped documents that are new or changed; returns how many. Cheap when nothing changed."""
+    wanted = [(BASE, path) for path in sorted(data_file("documents").glob("*.md"))]
+    if sample:
+        library.ensure_organization(SAMPLE, SAMPLE_NAME)
+        wanted += [(SAMPLE, path) for path in sorted(data_file("samples").glob("*.md"))]
+    with library.database.reading() as connection:
+        rows = connection.execute(
+            select(versions.c.document, versions.c.source_sha256, documents.c.origin, versions.c.author).join(
+                documents, documents.c.id == versions.c.document
+            )
+        ).all()
+    taken_in = {(row.document, row.source_sha256) for row in rows}
+    edited = {row.document for row in rows if row.origin != "starter" or row.author != AUTHOR}
+    prepared: list[Version] = []
+    for name, path in wanted:
+        checksum = hashlib.sha256(path.read_bytes()).hexdigest()
+        if (path.stem, checksum) in taken_in or path.stem in edited:
+            continue
+        front, extract, _ = read_document(path)
+        added = library.add(
+            extract,
+            front,
+            library=name,
+            author=AUTHOR,
+            source_name=path.name,
+            source_sha256=checksum,
+            origin="starter",
+        )
+        if added.version.state == "draft":
+            prepared.append(added.version)
+    if prepared:
+        library.publish_starter(prepared, progress)
+    return len(prepared)
