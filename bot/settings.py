@@ -46,7 +46,7 @@ class Settings(BaseSettings):
         description="Key of the chat model's server; also read from OPENAI_API_KEY.",
     )
     openai_base_url: str = Field(default="", description="Any OpenAI-compatible server; empty means OpenAI's.")
-    model: str = Field(default="gpt-5-mini", description="Chat model name.")
+    model: str = Field(default="gpt-4.1-mini", description="Chat model name.")
     model_provider: str = Field(default="openai", description="LangChain provider of the chat model.")
     model_first_token_seconds: float = Field(default=6.0, gt=0)
     model_idle_seconds: float = Field(default=3.0, gt=0)

@@ -100,6 +100,10 @@ class Assistant:
         )
         return Answered(reply, receipt)
 
+    def shelves(self, libraries: list[str]) -> list[Shelf]:
+        """The libraries named, at their current generations."""
+        return self._shelves.current(libraries)
+
     # -- one question ------------------------------------------------------------------------------------------------
 
     def _answer_part(

@@ -13,17 +13,10 @@ from bot import prompts
 from bot.errors import ModelUnavailable
 from bot.knowledge.shelf import Shelved
 from bot.messages import Utterance
+from bot.models import Completion
 
 MAX_POINTED = 3
 HISTORY_LINES, LINE_CHARS = 6, 500
-
-
-@dataclass(frozen=True)
-class Completion:
-    """A chat model's whole text and what it cost."""
-
-    text: str
-    tokens: dict[str, int]
 
 
 class Chat(Protocol):

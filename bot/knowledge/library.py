@@ -62,7 +62,7 @@ class Library:
         self.database = database
         self.embedder = embedder
         self.settings = settings
-        self._clock = clock
+        self.clock = clock
 
     # -- taking in ---------------------------------------------------------------------------------------------------
 
@@ -184,7 +184,7 @@ class Library:
         Raises NotAllowed when the verifier is unnamed or the author (unless one-person publishing is set), the dates
         contradict each other, or the version is not in review.
         """
-        today = self._clock().date()
+        today = self.clock().date()
         verified_on = verified_on or today
         review_by = review_by or _add_months(verified_on, self.settings.review_months)
         verifier = verifier.strip()
@@ -232,8 +232,8 @@ class Library:
                         connection,
                         version,
                         version.front.verified_by or "Signpost starter library",
-                        version.front.verified_on or self._clock().date(),
-                        version.front.review_by or _add_months(self._clock().date(), self.settings.review_months),
+                        version.front.verified_on or self.clock().date(),
+                        version.front.review_by or _add_months(self.clock().date(), self.settings.review_months),
                     )
                 self._new_generation(connection, library, sorted(members), "starter library")
 
@@ -404,7 +404,7 @@ class Library:
     # -- steps shared by the above, inside a write transaction --------------------------------------------------------
 
     def _now(self) -> str:
-        return self._clock().isoformat(timespec="seconds")
+        return self.clock().isoformat(timespec="seconds")
 
     def _record(self, connection: Connection, actor: str, action: str, subject: str, **detail: Any) -> None:
         audit.record(connection, self._now(), actor, action, subject, **detail)

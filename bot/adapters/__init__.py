@@ -1,0 +1,1 @@
+"""The doors: each platform's events in, its rendering out."""

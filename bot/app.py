@@ -1,0 +1,84 @@
+"""The composition root: builds the whole from settings, once. Heavy parts are made when first needed."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from bot import prompts
+from bot.knowledge.library import BASE, Library, utc_now
+from bot.messages import Answered, Message
+from bot.progress import Progress, quiet
+from bot.settings import Settings, load
+from bot.store import Database, open_database
+
+if TYPE_CHECKING:
+    from bot.assistant.assistant import Assistant
+    from bot.knowledge.embedding import Embedder
+    from bot.turn import Turn
+
+
+class App:
+    """Everything a command or a server needs, made lazily from one Settings."""
+
+    def __init__(self, settings: Settings | None = None, progress: Progress = quiet) -> None:
+        self.settings = settings or load()
+        self.progress = progress
+
+    @cached_property
+    def database(self) -> Database:
+        """The database, migrated."""
+        return open_database(self.settings.url)
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The embedder the settings name; loads at first use."""
+        from bot.knowledge.embedding import embedder_from
+
+        return embedder_from(self.settings)
+
+    @cached_property
+    def library(self) -> Library:
+        """The vetting steps, with the shipped documents taken in."""
+        library = Library(self.database, self.embedder, self.settings)
+        if self.settings.starter_library:
+            from bot.knowledge.starter import sync
+
+            sync(library, sample=self.settings.sample_organization, progress=self.progress)
+        else:
+            library.ensure_organization(BASE, BASE)
+        return library
+
+    @cached_property
+    def assistant(self) -> Assistant:
+        """The assistant over every published shelf."""
+        from bot.assistant.assistant import Assistant
+        from bot.assistant.pointing import Pointer
+        from bot.knowledge.shelf import Shelves
+        from bot.knowledge.vector_index import VectorIndex
+
+        prompts.check()
+        library = self.library
+        pointer = None
+        if self.settings.has_model:
+            from bot.models import ChatModel
+
+            pointer = Pointer(ChatModel(self.settings))
+        shelves = Shelves(library.database, self.embedder, VectorIndex(self.settings), utc_now)
+        return Assistant(shelves, self.embedder, self.settings, utc_now, pointer)
+
+    @cached_property
+    def turn(self) -> Turn:
+        """The walk of a message."""
+        from bot.turn import Turn
+
+        return Turn(self.assistant, self.database, utc_now)
+
+    def ask(self, message: Message) -> Answered:
+        """Answer one message and keep its receipt."""
+        return self.turn.take(message)
+
+    def close(self) -> None:
+        """Give back what was opened."""
+        if "database" in self.__dict__:
+            self.database.close()

@@ -1,0 +1,217 @@
+"""Measures the assistant on a file of questions: right document, right passage, right decision, same decision.
+
+Used by ``signpost eval`` on an administrator's own questions and by ``make eval`` on the project's. Format: one JSON object
+a line, ``{"question", "gold": [{"doc", "fact"|"section"}], "history", "kind", "reason", "group", "id"}``; an empty ``gold``
+means the library does not answer.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.assistant.assistant import Assistant, choose
+from bot.assistant.decide import decider
+from bot.errors import FormatError
+from bot.knowledge.shelf import Shelf, Shelved
+from bot.messages import Utterance
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question with what a good answer cites; no gold means "not covered" is right."""
+
+    id: str
+    question: str
+    kind: str
+    gold: tuple[tuple[str, str], ...]
+    history: tuple[Utterance, ...] = ()
+    group: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What happened to a case. Ranks count from 0; None is beyond what was looked at."""
+
+    case: Case
+    document_rank: int | None
+    statement_rank: int | None
+    cited: bool
+    probability: float
+    answered: bool
+    decision: tuple[str, ...]
+
+
+def read_cases(path: Path) -> list[Case]:
+    """The cases of a file. Raises FormatError naming file and line."""
+    cases: list[Case] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            data: dict[str, Any] = json.loads(line)
+            gold = tuple((g["doc"], f"fact {g['fact']}" if "fact" in g else g.get("section", "")) for g in data.get("gold", []))
+            history = tuple(Utterance(h["role"], h["text"]) for h in data.get("history", []))
+            cases.append(
+                Case(
+                    str(data.get("id", number)),
+                    data["question"],
+                    data.get("kind", "answerable" if gold else "unanswerable"),
+                    gold,
+                    history,
+                    data.get("group", ""),
+                    data.get("reason", ""),
+                )
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise FormatError(f"not a case: {error!r}", where=f"{path.name}:{number}") from None
+    return cases
+
+
+def _carries(shelved: Shelved, gold: tuple[str, str], passage: bool) -> bool:
+    document, part = gold
+    if shelved.version.document != document:
+        return False
+    if not part:
+        return True
+    if part.startswith("fact "):
+        fact = int(part.removeprefix("fact "))
+        if fact in shelved.statement.facts:
+            return True
+        if not passage:
+            return False
+        _, statements = shelved.version.parts
+        return any(fact in s.facts and s.passage == shelved.statement.passage for s in statements)
+    return shelved.passage.section == part
+
+
+def run(assistant: Assistant, shelves: list[Shelf], cases: Iterable[Case]) -> list[Outcome]:
+    """Put every case to the assistant's search and decision."""
+    outcomes: list[Outcome] = []
+    for case in cases:
+        considered = assistant.consider(case.question, case.history, shelves)
+        found = [f.shelved for f in considered.found]
+        documents = list(dict.fromkeys(s.version.document for s in found))
+        wanted = {document for document, _ in case.gold}
+        document_rank = next((i for i, d in enumerate(documents) if d in wanted), None)
+        statement_rank = next(
+            (i for i, s in enumerate(found) if any(_carries(s, g, False) for g in case.gold)), None
+        )
+        chosen = [f.shelved for f in choose(considered.found)]
+        answered = considered.probability >= decider().threshold
+        outcomes.append(
+            Outcome(
+                case,
+                document_rank,
+                statement_rank,
+                any(_carries(s, g, True) for s in chosen for g in case.gold),
+                considered.probability,
+                answered,
+                (chosen[0].passage.id,) if answered and chosen else (),
+            )
+        )
+    return outcomes
+
+
+def wilson(hits: int, total: int) -> tuple[float, float]:
+    """95 % Wilson interval of a share."""
+    if total == 0:
+        return 0.0, 1.0
+    z = 1.96
+    share = hits / total
+    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
+    half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total)) / (1 + z * z / total)
+    return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
+def report(outcomes: list[Outcome]) -> dict[str, Any]:
+    """Figures with intervals, the trade-off curve, and the failures by cause."""
+
+    def share(name: str, flags: list[bool]) -> None:
+        hits = sum(flags)
+        low, high = wilson(hits, len(flags))
+        figures[name] = {
+            "share": round(hits / len(flags), 4) if flags else None,
+            "hits": hits,
+            "of": len(flags),
+            "interval": [round(low, 4), round(high, 4)],
+        }
+
+    figures: dict[str, Any] = {}
+    yes = [o for o in outcomes if o.case.gold]
+    no = [o for o in outcomes if not o.case.gold]
+    for name, group in (
+        ("answerable", [o for o in yes if o.case.kind in ("answerable", "paraphrase")]),
+        ("spanish", [o for o in yes if o.case.kind == "spanish"]),
+        ("follow-up", [o for o in yes if o.case.kind == "followup"]),
+    ):
+        share(f"{name}: right document first", [o.document_rank == 0 for o in group])
+        share(f"{name}: right document in top five", [o.document_rank is not None and o.document_rank < 5 for o in group])
+        share(f"{name}: exact statement in top five", [o.statement_rank is not None and o.statement_rank < 5 for o in group])
+        share(f"{name}: gold passage among quotes", [o.cited for o in group])
+        share(f"{name}: answered", [o.answered for o in group])
+        share(f"{name}: answered and gold passage quoted", [o.answered and o.cited for o in group])
+    share("not covered when not", [not o.answered for o in no])
+    groups: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        if outcome.case.group:
+            groups[outcome.case.group].append(outcome)
+    share("paraphrases: same decision", [_agreeing(g) for g in groups.values() for _ in (0,)])
+    pairs = [(a.decision == b.decision) for g in groups.values() for i, a in enumerate(g) for b in g[i + 1 :]]
+    share("paraphrases: same decision, pair by pair", pairs)
+    curve = []
+    for level in (0.80, 0.85, 0.88, 0.90, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99):
+        scores = sorted((o.probability for o in yes), reverse=True)
+        if scores and no:
+            cut = scores[min(int(level * len(scores)), len(scores) - 1)]
+            curve.append(
+                {
+                    "answered": round(sum(o.probability >= cut for o in yes) / len(yes), 4),
+                    "not covered when not": round(sum(o.probability < cut for o in no) / len(no), 4),
+                    "threshold": round(cut, 4),
+                }
+            )
+    causes = Counter(
+        f"answered though not covered ({o.case.reason or 'no reason given'})" for o in no if o.answered
+    )
+    for o in yes:
+        if not o.answered:
+            causes["refused though covered" + ("" if o.document_rank == 0 else ", wrong document first")] += 1
+        elif not o.cited:
+            causes["answered with another passage"] += 1
+    return {
+        "figures": figures,
+        "auroc": round(auroc([o.probability for o in yes], [o.probability for o in no]), 4),
+        "curve": curve,
+        "causes": dict(causes.most_common()),
+        "failures": [
+            {"id": o.case.id, "question": o.case.question, "answered": o.answered, "probability": round(o.probability, 3)}
+            for o in outcomes
+            if (o.case.gold and not (o.answered and o.cited)) or (not o.case.gold and o.answered)
+        ],
+    }
+
+
+def _agreeing(group: list[Outcome]) -> bool:
+    return len({o.decision for o in group}) == 1
+
+
+def auroc(positive: list[float], negative: list[float]) -> float:
+    """Chance that a positive scores above a negative, ties counting half."""
+    if not positive or not negative:
+        return 0.5
+    ordered = sorted([(p, 1) for p in positive] + [(n, 0) for n in negative])
+    total, i = 0.0, 0
+    while i < len(ordered):
+        j = i
+        while j < len(ordered) and ordered[j][0] == ordered[i][0]:
+            j += 1
+        total += sum(flag for _, flag in ordered[i:j]) * (i + j + 1) / 2
+        i = j
+    return (total - len(positive) * (len(positive) + 1) / 2) / (len(positive) * len(negative))
