@@ -79,9 +79,7 @@ class ChatModel:
     def __init__(self, settings: Settings) -> None:
         self.name = f"{settings.model_provider}:{settings.model}"
         self._settings = settings
-        self._deadlines = Deadlines(
-            settings.model_first_token_seconds, settings.model_idle_seconds, settings.model_total_seconds
-        )
+        self._deadlines = Deadlines(settings.model_first_token_seconds, settings.model_idle_seconds, settings.model_total_seconds)
         self._breaker = Breaker()
         self._client: Any = None
         self._structured = True
@@ -136,9 +134,7 @@ class ChatModel:
             raise ModelUnavailable("no time left")
         pieces: queue.Queue[tuple[str, Any]] = queue.Queue()
         stop = threading.Event()
-        threading.Thread(
-            target=self._stream, args=(system, user, pieces, stop), name="chat-model", daemon=True
-        ).start()
+        threading.Thread(target=self._stream, args=(system, user, pieces, stop), name="chat-model", daemon=True).start()
         try:
             return self._collect(pieces, budget)
         finally:
@@ -176,12 +172,21 @@ class ChatModel:
                 if self._structured and getattr(value, "status_code", None) in (400, 404, 422):
                     raise _Refused
                 raise ModelUnavailable("the model's server failed")
-            text += str(getattr(value, "text", "") or "") if not callable(getattr(value, "text", None)) else value.text()
-            usage = getattr(value, "usage_metadata", None)
-            if usage:
-                tokens = {"input": int(usage["input_tokens"]), "output": int(usage["output_tokens"])}
+            text += str(value.text)
+            tokens = _tokens(value) or tokens
             if len(text) > MAX_REPLY_CHARS:
                 raise ModelUnavailable("the model's reply had no end")
+
+
+def _tokens(chunk: Any) -> dict[str, int]:
+    """Tokens a chunk reports; structured replies carry them in the response's metadata instead."""
+    usage = getattr(chunk, "usage_metadata", None)
+    if usage:
+        return {"input": int(usage["input_tokens"]), "output": int(usage["output_tokens"])}
+    reported = getattr(chunk, "response_metadata", {}).get("token_usage") or {}
+    if reported:
+        return {"input": int(reported["prompt_tokens"]), "output": int(reported["completion_tokens"])}
+    return {}
 
 
 class _Refused(Exception):

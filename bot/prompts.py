@@ -16,6 +16,25 @@ from bot.errors import FormatError
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
+class DemoQuestion(BaseModel):
+    """A question of the demo and whose behalf it is asked on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Text
+    organization: Text | None = None
+
+
+class Demo(BaseModel):
+    """What ``signpost demo`` asks and says at the end."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    questions: list[DemoQuestion]
+    closing: Text
+
+
 def folder() -> Path:
     """The shipped ``prompts/`` folder, in a checkout or an installed wheel."""
     return Path(bot.__file__).parent.parent / "prompts"
@@ -29,7 +48,9 @@ def read_yaml(name: str) -> dict[str, Any]:
         data = yaml.load(raw, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        raise FormatError(str(getattr(error, "problem", error)), where=f"prompts/{name}:{(mark.line if mark else 0) + 1}") from None
+        raise FormatError(
+            str(getattr(error, "problem", error)), where=f"prompts/{name}:{(mark.line if mark else 0) + 1}"
+        ) from None
     if not isinstance(data, dict):
         raise FormatError("expected 'name: value' lines", where=f"prompts/{name}:1")
     return data
@@ -57,6 +78,29 @@ class Glossary(BaseModel):
     version: int
     en: dict[str, Text]
     es: dict[str, Text]
+
+
+class Words(BaseModel):
+    """Words without a subject and words that tell languages apart, each a list set apart by spaces."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    stop_en: Text
+    stop_es: Text
+    signs_en: Text
+    signs_es: Text
+    same_word_names: Text
+
+
+class Asks(BaseModel):
+    """Patterns of what questions ask for and statements hold, by kind."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    asks: dict[str, Text]
+    holds: dict[str, Text]
 
 
 class Messages(BaseModel):
@@ -131,6 +175,24 @@ def glossary() -> Glossary:
 
 
 @cache
+def words() -> Words:
+    """Stop words and function words."""
+    return _validated(Words, "language/words.yaml")
+
+
+@cache
+def asks() -> Asks:
+    """What questions ask for."""
+    return _validated(Asks, "language/asks.yaml")
+
+
+@cache
+def demo() -> Demo:
+    """The demo's questions."""
+    return _validated(Demo, "demo.yaml")
+
+
+@cache
 def messages(language: str) -> Messages:
     """The fixed texts in ``language``; English where a language has none."""
     name = f"messages/{language}.yaml"
@@ -155,7 +217,10 @@ def version() -> str:
 def check() -> None:
     """Validate every file; called at start. Raises FormatError."""
     names()
+    words()
+    asks()
     glossary()
+    demo()
     instructions()
     for path in sorted((folder() / "messages").glob("*.yaml")):
         messages(path.stem)

@@ -19,7 +19,7 @@ class Settings(BaseSettings):
         env_prefix="SIGNPOST_", env_file=".env", extra="ignore", populate_by_name=True, env_ignore_empty=True
     )
 
-    env: Literal["development", "production"] = "development"
+    env: Literal["development", "production"] = Field(default="development", description="Which rules of care apply.")
     data_dir: Path = Field(default=Path(".signpost"), description="Where the database is kept.")
     database_url: str = Field(default="", description="SQLAlchemy URL; empty means SQLite in the data directory.")
     chroma_url: str = Field(default="", description="http://host:port of a Chroma server; empty means in memory.")
@@ -48,11 +48,11 @@ class Settings(BaseSettings):
     openai_base_url: str = Field(default="", description="Any OpenAI-compatible server; empty means OpenAI's.")
     model: str = Field(default="gpt-4.1-mini", description="Chat model name.")
     model_provider: str = Field(default="openai", description="LangChain provider of the chat model.")
-    model_first_token_seconds: float = Field(default=6.0, gt=0)
-    model_idle_seconds: float = Field(default=3.0, gt=0)
-    model_total_seconds: float = Field(default=12.0, gt=0)
-    model_max_tokens: int = Field(default=200, ge=16, le=4_000)
-    model_retries: int = Field(default=1, ge=0, le=5)
+    model_first_token_seconds: float = Field(default=6.0, gt=0, description="Seconds until the first token of a chat model.")
+    model_idle_seconds: float = Field(default=3.0, gt=0, description="Seconds between tokens.")
+    model_total_seconds: float = Field(default=12.0, gt=0, description="Seconds for a whole reply, retries included.")
+    model_max_tokens: int = Field(default=200, ge=16, le=4_000, description="Most tokens of a reply.")
+    model_retries: int = Field(default=1, ge=0, le=5, description="Tries after a failed call.")
     plain_words: bool = Field(default=False, description="Add a checked restatement under the quotes.")
 
     @field_validator("embedder")

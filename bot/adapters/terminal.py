@@ -82,9 +82,7 @@ def evaluation_text(result: dict[str, Any]) -> str:
 class Terminal:
     """A conversation at the keyboard."""
 
-    def __init__(
-        self, ask: Callable[[Message], Answered], database: Database, contact: str, organization: str | None
-    ) -> None:
+    def __init__(self, ask: Callable[[Message], Answered], database: Database, contact: str, organization: str | None) -> None:
         self._ask = ask
         self._database = database
         self._contact = contact
@@ -167,7 +165,19 @@ class Terminal:
             f"  {version.front.title}, {version.front.publisher}, {citation.published}{page}. Verified {citation.verified_on} by "
             f"{citation.verified_by}. Review by {version.review_by}."
         )
-        return "\n".join(part for part in (head, "", paragraphs, "", textwrap.fill(facts, WIDTH, subsequent_indent="  "), traced, f"  {citation.url}") if part is not None)
+        return "\n".join(
+            part
+            for part in (
+                head,
+                "",
+                paragraphs,
+                "",
+                textwrap.fill(facts, WIDTH, subsequent_indent="  "),
+                traced,
+                f"  {citation.url}",
+            )
+            if part is not None
+        )
 
     @staticmethod
     def _say(text: str) -> None:

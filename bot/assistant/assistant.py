@@ -11,9 +11,10 @@ from datetime import datetime
 from bot import prompts
 from bot.assistant import compose
 from bot.assistant.decide import decider
+from bot.assistant.pair_model import PairModel
 from bot.assistant.pointing import Pointer
 from bot.assistant.search import Found, search
-from bot.assistant.signals import Rarity, signals
+from bot.assistant.signals import Rarity, pairs, signals
 from bot.assistant.understand import Understood, Vocabulary, parts_of, understand
 from bot.knowledge.embedding import Embedder, Vectors
 from bot.knowledge.library import BASE
@@ -63,6 +64,7 @@ class Assistant:
         self._settings = settings
         self._clock = clock
         self._pointer = pointer
+        self._pair_model = PairModel(settings.threads)
         self._words: _Words | None = None
 
     def answer(self, message: Message) -> Answered:
@@ -155,8 +157,7 @@ class Assistant:
         timings["embed"] = timings.get("embed", 0.0) + _ms(started)
         started = time.perf_counter()
         weighed = [
-            self._weigh(reading, vector, shelves, learned.rarity)
-            for reading, vector in zip(readings, vectors, strict=True)
+            self._weigh(reading, vector, shelves, learned.rarity) for reading, vector in zip(readings, vectors, strict=True)
         ]
         timings["search"] = timings.get("search", 0.0) + _ms(started)
         if len(weighed) == 1:
@@ -167,7 +168,8 @@ class Assistant:
         found = search(question, vector, shelves)
         if not found:
             return Considered(question, [], {}, 0.0)
-        values = signals(question, found, rarity, known_questions(found[0], shelves))
+        logits = self._pair_model.logits(pairs(question, found)).tolist() if decider().reads_pairs else []
+        values = signals(question, found, rarity, known_questions(found[0], shelves), logits)
         return Considered(question, found, values, decider().probability(values))
 
     def _learned(self, shelves: list[Shelf]) -> _Words:
@@ -208,9 +210,7 @@ def best_reading(alone: Considered, joined: Considered) -> Considered:
     return alone if alone.probability >= joined.probability + 0.05 else joined
 
 
-def agree(
-    local: list[Shelved], pointed: list[Shelved], probability: float, threshold: float
-) -> list[Shelved]:
+def agree(local: list[Shelved], pointed: list[Shelved], probability: float, threshold: float) -> list[Shelved]:
     """Weigh the model's choice against the local signals; where they contradict each other strongly, local stands."""
     if pointed:
         return pointed if probability >= threshold * 0.4 else local

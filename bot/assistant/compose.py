@@ -148,9 +148,7 @@ def together(parts: list[tuple[str, Reply]], language: str) -> Reply:
         renumbered = reply.markdown
         for citation in sorted(reply.citations, key=lambda c: -c.n):
             renumbered = renumbered.replace(f"[{citation.n}]", f"[{citation.n + shift}]")
-        citations += [
-            Citation(**{**citation.__dict__, "n": citation.n + shift}) for citation in reply.citations
-        ]
+        citations += [Citation(**{**citation.__dict__, "n": citation.n + shift}) for citation in reply.citations]
         texts.append(f"**{words.part.format(question=escape(question))}**\n\n{renumbered}")
     outcome = Outcome.ANSWERED if any(r.outcome is Outcome.ANSWERED for _, r in parts) else parts[0][1].outcome
     return Reply(outcome, Handling.ANSWER, "\n\n".join(texts), language, tuple(citations))

@@ -28,6 +28,11 @@ class Decider:
     bias: float
     threshold: float
 
+    @property
+    def reads_pairs(self) -> bool:
+        """Whether the weights use the pair model's signals."""
+        return any(name.startswith("pair_") for name in self.names)
+
     def probability(self, signals: dict[str, float]) -> float:
         """Chance in [0, 1] that the best statement answers the question."""
         row = np.array([signals.get(name, 0.0) for name in self.names])

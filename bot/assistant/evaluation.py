@@ -100,9 +100,7 @@ def run(assistant: Assistant, shelves: list[Shelf], cases: Iterable[Case]) -> li
         documents = list(dict.fromkeys(s.version.document for s in found))
         wanted = {document for document, _ in case.gold}
         document_rank = next((i for i, d in enumerate(documents) if d in wanted), None)
-        statement_rank = next(
-            (i for i, s in enumerate(found) if any(_carries(s, g, False) for g in case.gold)), None
-        )
+        statement_rank = next((i for i, s in enumerate(found) if any(_carries(s, g, False) for g in case.gold)), None)
         chosen = [f.shelved for f in choose(considered.found)]
         answered = considered.probability >= decider().threshold
         outcomes.append(
@@ -153,7 +151,10 @@ def report(outcomes: list[Outcome]) -> dict[str, Any]:
     ):
         share(f"{name}: right document first", [o.document_rank == 0 for o in group])
         share(f"{name}: right document in top five", [o.document_rank is not None and o.document_rank < 5 for o in group])
-        share(f"{name}: exact statement in top five", [o.statement_rank is not None and o.statement_rank < 5 for o in group])
+        share(
+            f"{name}: exact statement in top five",
+            [o.statement_rank is not None and o.statement_rank < 5 for o in group],
+        )
         share(f"{name}: gold passage among quotes", [o.cited for o in group])
         share(f"{name}: answered", [o.answered for o in group])
         share(f"{name}: answered and gold passage quoted", [o.answered and o.cited for o in group])
@@ -177,9 +178,7 @@ def report(outcomes: list[Outcome]) -> dict[str, Any]:
                     "threshold": round(cut, 4),
                 }
             )
-    causes = Counter(
-        f"answered though not covered ({o.case.reason or 'no reason given'})" for o in no if o.answered
-    )
+    causes = Counter(f"answered though not covered ({o.case.reason or 'no reason given'})" for o in no if o.answered)
     for o in yes:
         if not o.answered:
             causes["refused though covered" + ("" if o.document_rank == 0 else ", wrong document first")] += 1
@@ -191,7 +190,12 @@ def report(outcomes: list[Outcome]) -> dict[str, Any]:
         "curve": curve,
         "causes": dict(causes.most_common()),
         "failures": [
-            {"id": o.case.id, "question": o.case.question, "answered": o.answered, "probability": round(o.probability, 3)}
+            {
+                "id": o.case.id,
+                "question": o.case.question,
+                "answered": o.answered,
+                "probability": round(o.probability, 3),
+            }
             for o in outcomes
             if (o.case.gold and not (o.answered and o.cited)) or (not o.case.gold and o.answered)
         ],

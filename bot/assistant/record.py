@@ -39,7 +39,14 @@ def record(database: Database, answered: Answered, organization: str | None, at:
             )
         )
         rows = [
-            {"answer": receipt.answer_id, "n": c.n, "version": c.version, "passage": c.passage, "start": c.start, "end": c.end}
+            {
+                "answer": receipt.answer_id,
+                "n": c.n,
+                "version": c.version,
+                "passage": c.passage,
+                "start": c.start,
+                "end": c.end,
+            }
             for c in reply.citations
         ]
         if rows:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from bot.assistant.understand import Understood
 from bot.knowledge.embedding import Vectors
 from bot.knowledge.shelf import Shelf, Shelved, ShelvedKey

@@ -8,46 +8,35 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 
-import numpy as np
 import snowballstemmer
 
+from bot import prompts
 from bot.assistant.search import Found
-from bot.assistant.understand import STOP_WORDS, Understood, Vocabulary, names_in, numbers_in, unaccented
+from bot.assistant.understand import Name, Understood, names_in, numbers_in, stop_words, unaccented
 from bot.knowledge.lexical_index import words
+from bot.knowledge.shelf import Shelved
+
+PAIRED = 3
+"""Statements put before the pair model."""
 
 _STEMMER = snowballstemmer.stemmer("english")
 
-ASKS: dict[str, re.Pattern[str]] = {
-    "when": re.compile(r"\b(when|date|deadline|due|by when|how soon|what year|cuando|fecha|plazo|effective|start(s|ed)?|expire)\b", re.I),
-    "money": re.compile(r"\b(cost|price|pay|fee|fine[sd]?|dollars?|\$|how much money|budget|cheap|expensive|license cost|cuesta|precio|multa|penalt(y|ies)|per seat|subscription)\b", re.I),
-    "count": re.compile(r"\b(how many|how much|what percent(age)?|percent|%|number of|what share|average|rate|cuantos?|cuantas?|porcentaje|how often|how long)\b", re.I),
-    "who": re.compile(r"\b(who|whose|whom|which (company|person|agency|office|organization)|named?|author|signed by|quien|led by)\b", re.I),
-    "why": re.compile(r"\b(why|reason|motive|how come|por ?que)\b", re.I),
-    "how_to": re.compile(r"\b(how (do|can|should|would|to)|steps?|template|sample|example|walk me through|set up|configure|draft|write (me|us|a)|como (hago|puedo))\b", re.I),
-    "compare": re.compile(r"\b(better|worse|best|versus|vs\.?|compared?|difference between|which is|more (strict|accurate)|rank)\b", re.I),
-    "future": re.compile(r"\b(will|going to|next year|expected|predict|in 20(2[7-9]|3\d)|future|plan to|upcoming|by 20(2[8-9]|3\d))\b", re.I),
-    "may": re.compile(r"\b(may|can|allowed?|ok(ay)?|legal|permitted|illegal|violat\w+|is it fine|against the law|puedo|puede|podemos|permitido)\b", re.I),
-    "must": re.compile(r"\b(must|required?|requires|have to|need to|mandat\w+|obligat\w+|supposed to|debe|obligatori\w+|tiene que)\b", re.I),
-    "local": re.compile(r"\b(our|my|we|nuestro|nuestra|mi)\b", re.I),
-    "penalty": re.compile(r"\b(penalt\w+|fine[sd]?|sanction\w*|punish\w*|lose (funding|accreditation)|consequence\w*|sued?|lawsuit|liab\w+|enforce\w*|what happens if)\b", re.I),
-}
-"""What kind of thing a question asks for, in its own words."""
 
-HOLDS: dict[str, re.Pattern[str]] = {
-    "when": re.compile(r"\b(19|20)\d\d\b|\b(january|february|march|april|may|june|july|august|september|october|november|december)\b", re.I),
-    "money": re.compile(r"[$€£]|\b(dollars?|million|billion|penalt|fine[sd]?|fund)", re.I),
-    "count": re.compile(r"\d|\b(one|two|three|four|five|six|seven|eight|nine|ten|twelve|half|third|quarter|most|majority)\b", re.I),
-    "who": re.compile(r"[A-Z][a-z]+ [A-Z]"),
-    "why": re.compile(r"\b(because|since|so that|in order to|to avoid|reason|due to|said it|aim)", re.I),
-    "penalty": re.compile(r"\b(penalt|fine[sd]?|sanction|enforce|lose|liab|consequence|discipline)", re.I),
-}
-"""Whether a statement holds a thing of that kind."""
+@cache
+def _patterns(which: str) -> dict[str, re.Pattern[str]]:
+    """What kind of thing a question asks for (``asks``), or whether a statement holds one (``holds``)."""
+    data = prompts.asks()
+    return {
+        kind: re.compile(pattern, re.IGNORECASE if (which, kind) != ("holds", "who") else 0)
+        for kind, pattern in getattr(data, which).items()
+    }
 
 
 def stems(text: str) -> set[str]:
     """Stems of the content words of a text, without accents."""
-    stop = STOP_WORDS["en"] | STOP_WORDS["es"]
+    stop = stop_words()
     return set(_STEMMER.stemWords([w for w in words(unaccented(text)) if w not in stop]))
 
 
@@ -88,9 +77,33 @@ def _share(wanted: set[str], present: set[str], rarity: Rarity) -> float:
     return sum(rarity(stem) for stem in wanted & present) / total if total else 1.0
 
 
-def signals(question: Understood, found: Sequence[Found], rarity: Rarity, key_texts: Sequence[str]) -> dict[str, float]:
-    """The signals of the best statement. ``key_texts`` are all questions it is known to answer."""
+def statement_side(shelved: Shelved) -> str:
+    """How a statement is shown to the pair model: what its document is called, its heading, its words."""
+    front = shelved.version.front
+    path = shelved.passage.heading_path
+    name = front.also_called[0] if front.also_called else front.title
+    return f"{name}. {path[-1] if path else ''}: {shelved.text}"
+
+
+def pairs(question: Understood, found: Sequence[Found]) -> list[tuple[str, str]]:
+    """What the pair model is asked: each of the first statements, then each of their closest questions."""
+    first = found[:PAIRED]
+    return [(question.text, statement_side(f.shelved)) for f in first] + [
+        (question.text, f.key.text if f.key else f.shelved.text) for f in first
+    ]
+
+
+def signals(
+    question: Understood,
+    found: Sequence[Found],
+    rarity: Rarity,
+    key_texts: Sequence[str],
+    logits: Sequence[float],
+) -> dict[str, float]:
+    """The signals of the best statement. ``key_texts`` are all questions it is known to answer; ``logits`` are the pair
+    model's, in the order of :func:`pairs`."""
     best = found[0]
+    half = len(logits) // 2
     evidence = evidence_text(best)
     asked = stems(question.text)
     in_text = stems(evidence)
@@ -102,9 +115,10 @@ def signals(question: Understood, found: Sequence[Found], rarity: Rarity, key_te
     have = set(names_in(evidence)) | set(names_in(" . ".join(key_texts)))
     strangers = [name for name in question.names if name not in have and not _same_country(name.usual, have)]
     numbers = set(question.numbers) - set(numbers_in(evidence)) - set(numbers_in(" ".join(key_texts)))
-    asks = {kind for kind, pattern in ASKS.items() if pattern.search(question.text)}
-    key_asks = {kind for kind, pattern in ASKS.items() if best.key and pattern.search(best.key.text)}
-    lacking = [kind for kind in asks & HOLDS.keys() if not HOLDS[kind].search(best.shelved.text)]
+    asks = {kind for kind, pattern in _patterns("asks").items() if pattern.search(question.text)}
+    key_asks = {kind for kind, pattern in _patterns("asks").items() if best.key and pattern.search(best.key.text)}
+    holds = _patterns("holds")
+    lacking = [kind for kind in asks & holds.keys() if not holds[kind].search(best.shelved.text)]
     values: dict[str, float] = {
         "key_cosine": best.key_cosine,
         "cosine": best.cosine,
@@ -129,19 +143,20 @@ def signals(question: Understood, found: Sequence[Found], rarity: Rarity, key_te
         "spanish": float(question.language == "es"),
         "has_keys": float(best.key is not None),
     }
-    for kind in ASKS:
+    if logits:
+        values["pair_statement"] = float(logits[0])
+        values["pair_statement_best"] = float(max(logits[:half]))
+        values["pair_key"] = float(logits[half])
+        values["pair_key_best"] = float(max(logits[half:]))
+        values["pair_both"] = float(max(a + b for a, b in zip(logits[:half], logits[half:], strict=True)))
+    for kind in _patterns("asks"):
         values[f"asks_{kind}"] = float(kind in asks)
         values[f"only_asks_{kind}"] = float(kind in asks and kind not in key_asks)
     return values
 
 
-def _same_country(usual: str, have: set[object]) -> bool:
+def _same_country(usual: str, have: set[Name]) -> bool:
     return usual == "United States" and not any(getattr(n, "kind", "") == "places" for n in have)
 
 
-def pair_vector(question: np.ndarray, key: np.ndarray) -> np.ndarray:
-    """Element-wise features of two unit vectors: their product and their absolute difference."""
-    return np.concatenate([question * key, np.abs(question - key)])
-
-
-__all__ = ["ASKS", "HOLDS", "Rarity", "Vocabulary", "evidence_text", "pair_vector", "signals", "stems"]
+__all__ = ["PAIRED", "Rarity", "evidence_text", "pairs", "signals", "statement_side", "stems"]

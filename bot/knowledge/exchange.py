@@ -1,9 +1,9 @@
 """Takes the whole library out as plain files and back in: text, JSON, and the audit trail. Round trips exactly.
 
-    library.json              libraries, documents, generations
-    versions/ID.json          everything about a version but its words
-    versions/ID.txt           its words
-    audit.jsonl               the hash-chained trail, a row a line
+library.json              libraries, documents, generations
+versions/ID.json          everything about a version but its words
+versions/ID.txt           its words
+audit.jsonl               the hash-chained trail, a row a line
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from bot.knowledge.units import texts_to_embed
 from bot.knowledge.vectors import embed_missing
 from bot.knowledge.versions import content_hash, pack, read_version
 from bot.progress import Progress, quiet
-from bot.settings import Settings
 from bot.store import Database
 from bot.store.tables import audit, documents, generation_versions, generations, libraries, passages, versions
 
@@ -62,9 +61,7 @@ def export_library(library: Library, folder: Path) -> dict[str, int]:
     return {"versions": len(rows), "audit_rows": len(lines)}
 
 
-def import_library(
-    database: Database, embedder: Embedder, settings: Settings, folder: Path, progress: Progress = quiet
-) -> dict[str, int]:
+def import_library(database: Database, embedder: Embedder, folder: Path, progress: Progress = quiet) -> dict[str, int]:
     """Read an export into an empty database. Everything is checked before anything is kept.
 
     Raises NotAllowed when the database holds documents, FormatError when the export does not check out.

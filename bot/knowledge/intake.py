@@ -76,7 +76,11 @@ def take_in(
 def _described(extract: Extract, path: Path, described: Described, organization: str | None) -> FrontMatter:
     first = min((b for b in extract.blocks if b.kind == "heading"), key=lambda b: b.level, default=None)
     own_title = extract.properties.get("title", "")
-    usable = own_title if len(own_title) > 3 and not re.search(r"\.\w{3,4}$|^(?:untitled|microsoft|document)\b", own_title, re.I) else ""
+    usable = (
+        own_title
+        if len(own_title) > 3 and not re.search(r"\.\w{3,4}$|^(?:untitled|microsoft|document)\b", own_title, re.I)
+        else ""
+    )
     title = described.title or usable or (first.text if first else "") or path.stem.replace("_", " ").replace("-", " ")
     title = re.sub(r"\s+", " ", title).strip()[:300] or path.stem
     name = slug(title)
@@ -122,4 +126,3 @@ def suggested_questions(heading: str, title: str) -> list[str]:
     if bare.endswith("?"):
         return [bare]
     return [bare, f"{bare} - {title}"[:400]]
-

@@ -106,10 +106,7 @@ class Library:
                     )
                 )
             number = 1 + (
-                connection.execute(
-                    select(func.max(versions.c.number)).where(versions.c.document == front.id)
-                ).scalar()
-                or 0
+                connection.execute(select(func.max(versions.c.number)).where(versions.c.document == front.id)).scalar() or 0
             )
             version = f"{front.id}@{number}"
             connection.execute(
@@ -136,9 +133,7 @@ class Library:
             self._record(connection, author, "add", version, content_hash=checksum, source_sha256=source_sha256)
             return Added(read_version(connection, version), created=True)
 
-    def _find_document(
-        self, connection: Connection, library: str, front: FrontMatter, text: str, source_name: str
-    ) -> str | None:
+    def _find_document(self, connection: Connection, library: str, front: FrontMatter, text: str, source_name: str) -> str | None:
         """The document this file is a version of: same id, same text, or same file name with half its text kept."""
         row = connection.execute(select(documents).where(documents.c.id == front.id)).first()
         if row is not None:
@@ -162,7 +157,7 @@ class Library:
             before = set(newest.text.split("\n\n"))
             after = set(text.split("\n\n"))
             if before and len(before & after) * 2 >= max(len(before), len(after)):
-                return candidate
+                return str(candidate)
         return None
 
     # -- vetting -----------------------------------------------------------------------------------------------------
@@ -194,8 +189,7 @@ class Library:
             raise NotAllowed("approving needs the name of the person who verified the text", code="verifier_missing")
         if verifier.casefold() == version.author.strip().casefold() and not self.settings.one_person_publishing:
             raise NotAllowed(
-                "the author cannot verify their own document; ask a second person, or set "
-                "SIGNPOST_ONE_PERSON_PUBLISHING=1",
+                "the author cannot verify their own document; ask a second person, or set SIGNPOST_ONE_PERSON_PUBLISHING=1",
                 code="same_person",
             )
         if verified_on > today:
@@ -259,9 +253,7 @@ class Library:
         """
         with self.database.writing() as connection:
             known = connection.execute(
-                select(generations.c.number).where(
-                    generations.c.library == library, generations.c.number == generation
-                )
+                select(generations.c.number).where(generations.c.library == library, generations.c.number == generation)
             ).scalar()
             if known is None:
                 raise NotFound(f"library '{library}' has no generation {generation}")
@@ -282,22 +274,16 @@ class Library:
         """
         document = identifier.split("@", 1)[0]
         with self.database.writing() as connection:
-            rows = connection.execute(
-                select(versions.c.id, versions.c.state).where(versions.c.document == document)
-            ).all()
+            rows = connection.execute(select(versions.c.id, versions.c.state).where(versions.c.document == document)).all()
             if not rows:
                 raise NotFound(f"no document is called '{document}'")
             library = read_version(connection, rows[0].id).library
             members = self._members(connection, library, self._pointer(connection, library))
             names = [row.id for row in rows]
             if set(members) & set(names):
-                self._new_generation(
-                    connection, library, [m for m in members if m not in names], f"erase {document}"
-                )
+                self._new_generation(connection, library, [m for m in members if m not in names], f"erase {document}")
             for name in names:
-                bare = FrontMatter(
-                    id=document, title="(erased)", publisher="(erased)", jurisdiction="(erased)", kind="about"
-                )
+                bare = FrontMatter(id=document, title="(erased)", publisher="(erased)", jurisdiction="(erased)", kind="about")
                 connection.execute(delete(passages).where(passages.c.version == name))
                 connection.execute(
                     update(versions)
@@ -330,9 +316,7 @@ class Library:
             gone = [row for row in present if row.text_hash not in needed]
             for row in gone:
                 connection.execute(
-                    delete(vectors).where(
-                        vectors.c.embedder == row.embedder, vectors.c.text_hash == row.text_hash
-                    )
+                    delete(vectors).where(vectors.c.embedder == row.embedder, vectors.c.text_hash == row.text_hash)
                 )
         self.database.compact()
         return len(gone)
@@ -497,24 +481,17 @@ class Library:
             review_by=review_by.isoformat(),
         )
 
-    def _publish(
-        self, connection: Connection, version: Version, verifier: str, verified_on: date, review_by: date
-    ) -> None:
+    def _publish(self, connection: Connection, version: Version, verifier: str, verified_on: date, review_by: date) -> None:
         self._supersede(connection, version, verifier)
         self._mark_published(connection, version, verifier, verified_on, review_by)
         pointer = self._pointer(connection, version.library)
-        members = [
-            m for m in self._members(connection, version.library, pointer) if m.rsplit("@", 1)[0] != version.document
-        ]
+        members = [m for m in self._members(connection, version.library, pointer) if m.rsplit("@", 1)[0] != version.document]
         self._new_generation(connection, version.library, [*members, version.id], f"publish {version.id}")
 
     def _new_generation(self, connection: Connection, library: str, members: list[str], reason: str) -> int:
         members = sorted(members)
         number = 1 + (
-            connection.execute(
-                select(func.max(generations.c.number)).where(generations.c.library == library)
-            ).scalar()
-            or 0
+            connection.execute(select(func.max(generations.c.number)).where(generations.c.library == library)).scalar() or 0
         )
         connection.execute(
             generations.insert().values(

@@ -47,6 +47,9 @@ class Statement:
     facts: tuple[int, ...]
 
 
+_Item = tuple[int, int, str, tuple[int, ...], int | None]
+
+
 def digest(text: str) -> str:
     """SHA-256 of the text's UTF-8 bytes, in hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -62,7 +65,10 @@ def _long_pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Cut an over-long sentence at white space into pieces of at most STATEMENT_CHARS."""
     pieces: list[tuple[int, int]] = []
     while end - start > STATEMENT_CHARS:
-        cut = max(text.rfind(" ", start + STATEMENT_CHARS // 2, start + STATEMENT_CHARS), text.rfind("\n", start + STATEMENT_CHARS // 2, start + STATEMENT_CHARS))
+        cut = max(
+            text.rfind(" ", start + STATEMENT_CHARS // 2, start + STATEMENT_CHARS),
+            text.rfind("\n", start + STATEMENT_CHARS // 2, start + STATEMENT_CHARS),
+        )
         if cut < 0:
             cut = start + STATEMENT_CHARS
         pieces.append((start, cut))
@@ -78,12 +84,12 @@ def _facts_in(block: Block, start: int, end: int, first: bool) -> tuple[int, ...
     return tuple(dict.fromkeys(found))
 
 
-def _block_statements(text: str, span: Span) -> list[tuple[int, int, tuple[int, ...]]]:
+def _block_statements(span: Span) -> list[tuple[int, int, tuple[int, ...]]]:
     block = span.block
     if block.kind in ("row", "code"):
         facts = tuple(dict.fromkeys(fact for _, fact in block.facts))
         return [(span.start + a, span.start + b, facts) for a, b in _long_pieces(block.text, 0, len(block.text))]
-    found = []
+    found: list[tuple[int, int, tuple[int, ...]]] = []
     for index, (a, b) in enumerate(sentences(block.text)):
         facts = _facts_in(block, a, b, index == 0)
         found.extend((span.start + c, span.start + d, facts) for c, d in _long_pieces(block.text, a, b))
@@ -96,7 +102,7 @@ def split(document: str, title: str, blocks: tuple[Block, ...]) -> tuple[str, tu
     :returns: ``(text, passages, statements)``; statements refer to passages by position.
     """
     text, spans = compose(blocks)
-    groups: list[tuple[tuple[str, ...], str, list[tuple[int, int, str, tuple[int, ...], int | None]]]] = []
+    groups: list[tuple[tuple[str, ...], str, list[_Item]]] = []
     path: list[tuple[int, str]] = []
     section = slug(title)
     fresh = True
@@ -108,7 +114,7 @@ def split(document: str, title: str, blocks: tuple[Block, ...]) -> tuple[str, tu
             section = block.anchor or slug(block.text)
             fresh = True
             continue
-        items = [(a, b, block.kind, facts, block.page) for a, b, facts in _block_statements(text, span)]
+        items: list[_Item] = [(a, b, block.kind, facts, block.page) for a, b, facts in _block_statements(span)]
         if not items:
             continue
         names = tuple(name for _, name in path)
@@ -130,8 +136,6 @@ def split(document: str, title: str, blocks: tuple[Block, ...]) -> tuple[str, tu
         key = digest("\n".join((*names, body)))[:16]
         seen[key] += 1
         suffix = f"-{seen[key]}" if seen[key] > 1 else ""
-        passages.append(
-            Passage(f"{document}#{key}{suffix}", ordinal, anchor, names, items[0][4], start, end, digest(body))
-        )
+        passages.append(Passage(f"{document}#{key}{suffix}", ordinal, anchor, names, items[0][4], start, end, digest(body)))
         statements.extend(Statement(ordinal, a, b, kind, facts) for a, b, kind, facts, _ in items)
     return text, tuple(passages), tuple(statements)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 _ABBREVIATIONS = frozenset(
-    """mr mrs ms dr prof sr jr st vs etc e.g i.e cf al approx inc ltd co corp no nos art sec fig vol pp p ch ed eds est
-    dept gov rep sen u.s u.k u.n a.m p.m jan feb mar apr jun jul aug sep sept oct nov dec ph.d m.ed b.a""".split()
+    "mr mrs ms dr prof sr jr st vs etc e.g i.e cf al approx inc ltd co corp art sec fig vol pp p ch ed eds est dept gov "
+    "rep sen u.s u.k u.n a.m p.m jan feb mar apr jun jul aug sep sept oct nov dec ph.d m.ed b.a".split()
 )
 
 _BOUNDARY = re.compile(r"[.!?…。！？؟]+[\"'”’)\]]*(?=\s|$)|\n{2,}")
@@ -17,8 +17,10 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
     if not mark.startswith("."):
         return True
     before = text[: match.start()]
-    word = before[before.rfind(" ") + 1 :].lstrip("(\"'“‘[").lower()
     rest = text[match.end() :].lstrip()
+    word = before[before.rfind(" ") + 1 :].lstrip("(\"'“‘[").lower()
+    if word in ("no", "nos") and rest[:1].isdigit():
+        return False
     if word in _ABBREVIATIONS or re.fullmatch(r"[a-z](\.[a-z])*", word):
         # "the U.S. Department" goes on; "in the U.S. Schools must" is rare enough to keep together.
         return not rest

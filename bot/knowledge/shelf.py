@@ -77,9 +77,7 @@ class Shelf:
             passages, statements = version.parts
             first = len(self.statements)
             for position, statement in enumerate(statements):
-                self.statements.append(
-                    Shelved(len(self.statements), version, passages[statement.passage], statement)
-                )
+                self.statements.append(Shelved(len(self.statements), version, passages[statement.passage], statement))
                 texts.append(f"{version.front.title} {statement_text(version, position)}")
             for key in keys(version):
                 self.questions.append(ShelvedKey(key.text, key.language, tuple(first + i for i in key.statements)))
@@ -113,9 +111,7 @@ class Shelf:
 class Shelves:
     """Keeps each library's current generation loaded, and notices within one query when the pointer has moved."""
 
-    def __init__(
-        self, database: Database, embedder: Embedder, index: VectorIndex, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, database: Database, embedder: Embedder, index: VectorIndex, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._embedder = embedder
         self._index = index
@@ -126,9 +122,7 @@ class Shelves:
     def current(self, wanted: list[str]) -> list[Shelf]:
         """The shelves of the libraries named, at the generations the pointers name now."""
         with self._database.reading() as connection:
-            rows = connection.execute(
-                select(libraries.c.id, libraries.c.generation).where(libraries.c.id.in_(wanted))
-            ).all()
+            rows = connection.execute(select(libraries.c.id, libraries.c.generation).where(libraries.c.id.in_(wanted))).all()
         pointers = {row.id: int(row.generation) for row in rows}
         return [self._shelf(library, pointers[library]) for library in wanted if pointers.get(library)]
 

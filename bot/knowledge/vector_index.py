@@ -70,9 +70,7 @@ class VectorIndex:
         """The ``count`` nearest rows as (row, cosine), best first."""
         self.connect()
         collection = self._client.get_collection(name, embedding_function=None)
-        answer = collection.query(
-            query_embeddings=np.asarray([vector], dtype=np.float32), n_results=count, include=["distances"]
-        )
+        answer = collection.query(query_embeddings=np.asarray([vector], dtype=np.float32), n_results=count, include=["distances"])
         ids = cast("list[str]", answer["ids"][0])
         return [(int(i), 1.0 - float(d)) for i, d in zip(ids, answer["distances"][0], strict=True)]
 

@@ -215,9 +215,7 @@ def read_docx(path: Path, limits: Limits) -> Extract:
             for text in _paragraph_texts(part.blob):
                 reader.findings.append(Finding("comment", "comments", text[:200]))
     if reader.deleted:
-        reader.findings.append(
-            Finding("tracked_change", "whole file", f"{reader.deleted} tracked deletions were left out")
-        )
+        reader.findings.append(Finding("tracked_change", "whole file", f"{reader.deleted} tracked deletions were left out"))
     core = document.core_properties
     properties = {name: str(value) for name, value in (("title", core.title), ("author", core.author)) if value}
     media = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"

@@ -51,9 +51,7 @@ def _office_kind(content: bytes, limits: Limits) -> str:
     except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError):
         raise UnreadableFile("the file is damaged: its package cannot be opened", code="damaged") from None
     if unpacked > limits.unpacked_bytes or (unpacked > 20_000_000 and unpacked > MAX_RATIO * len(content)):
-        raise UnreadableFile(
-            f"the file unpacks to {unpacked:,} bytes, which looks like a zip bomb", code="zip_bomb"
-        )
+        raise UnreadableFile(f"the file unpacks to {unpacked:,} bytes, which looks like a zip bomb", code="zip_bomb")
     if encrypted:
         raise UnreadableFile("the file is protected by a password; save it without one", code="encrypted")
     if "word/document.xml" in names:
@@ -116,9 +114,7 @@ def read(path: Path, limits: Limits) -> tuple[Extract, bytes]:
     if length > limits.text_chars:
         raise UnreadableFile(f"the file has {length:,} characters of text, over the limit", code="too_large")
     if not any(character.isalnum() for block in extract.blocks for character in block.text):
-        raise UnreadableFile(
-            "no text was found; a scanned document needs text recognition (OCR) first", code="no_text"
-        )
+        raise UnreadableFile("no text was found; a scanned document needs text recognition (OCR) first", code="no_text")
     extra = instruction_findings(extract.blocks)
     return Extract(extract.media_type, extract.blocks, (*extract.findings, *extra), extract.properties), content
 
@@ -134,7 +130,14 @@ def _in_place(content: bytes, kind: str) -> Extract:
 
 def _in_a_process(path: Path, kind: str, limits: Limits) -> Extract:
     """A hostile file can hang or exhaust a parser; a child process with limits contains it."""
-    command = [sys.executable, "-m", "bot.knowledge.reading.worker", kind, json.dumps(asdict(limits)), str(path.resolve())]
+    command = [
+        sys.executable,
+        "-m",
+        "bot.knowledge.reading.worker",
+        kind,
+        json.dumps(asdict(limits)),
+        str(path.resolve()),
+    ]
     try:
         done = subprocess.run(command, capture_output=True, timeout=limits.seconds, check=False)  # noqa: S603
     except subprocess.TimeoutExpired:

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import re
 
-from bs4 import BeautifulSoup, Comment, NavigableString, Tag
+from bs4 import BeautifulSoup, Tag
+from bs4.element import Comment, NavigableString
 
 from bot.knowledge.blocks import Block, Extract, Finding
 from bot.knowledge.reading.markdown import table_row
 
-_DROP = ("script", "style", "noscript", "template", "svg", "iframe", "object", "embed", "head", "nav", "button", "datalist")
+_DROP = (
+    "script",
+    "style",
+    "noscript",
+    "template",
+    "svg",
+    "iframe",
+    "object",
+    "embed",
+    "head",
+    "nav",
+    "button",
+    "datalist",
+)
 _BLOCKS = frozenset(
-    "p div section article main header footer aside blockquote figure figcaption address form fieldset dl dt dd ul ol li table "
-    "pre h1 h2 h3 h4 h5 h6 details summary hr body html center td th tr tbody thead tfoot caption".split()
+    "p div section article main header footer aside blockquote figure figcaption address form fieldset dl dt dd ul ol li "
+    "table pre h1 h2 h3 h4 h5 h6 details summary hr body html center td th tr tbody thead tfoot caption".split()
 )
 _HIDDEN_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0(?:\.0+)?\s*(?:;|$)|font-size\s*:\s*[01](?:\.\d+)?(?:px|pt|em|%)?\s*(?:;|$)"
@@ -20,7 +34,9 @@ _HIDDEN_STYLE = re.compile(
     r"|(?<!-)color\s*:\s*(?:white|#fff(?:fff)?|transparent|rgba?\(\s*255\s*,\s*255\s*,\s*255)",
     re.IGNORECASE,
 )
-_HIDDEN_CLASS = re.compile(r"^(?:sr-only|visually-hidden|visuallyhidden|screen-reader-text|hidden|d-none|is-hidden|element-invisible)$")
+_HIDDEN_CLASS = re.compile(
+    r"^(?:sr-only|visually-hidden|visuallyhidden|screen-reader-text|hidden|d-none|is-hidden|element-invisible)$"
+)
 
 
 def _is_hidden(tag: Tag, rules: frozenset[str]) -> bool:
@@ -29,8 +45,8 @@ def _is_hidden(tag: Tag, rules: frozenset[str]) -> bool:
     style = str(tag.get("style") or "")
     if _HIDDEN_STYLE.search(style) and not re.search(r"background", style):
         return True
-    classes = tag.get("class") or []
-    if any(_HIDDEN_CLASS.match(name) or f".{name}" in rules for name in classes):
+    classes = tag.get_attribute_list("class")
+    if any(name and (_HIDDEN_CLASS.match(name) or f".{name}" in rules) for name in classes):
         return True
     return f"#{tag.get('id')}" in rules
 
@@ -152,9 +168,7 @@ class _Walker:
                         carried[column] = (down - 1, text if offset == 0 else "")
                     column += 1
             heads = all(c.name == "th" for c in tags) if tags else False
-            if index == 0 and (heads or (row.find_parent("thead") and tags)):
-                headers = cells
-            elif heads and not headers:
+            if (index == 0 and (heads or (row.find_parent("thead") and tags))) or (heads and not headers):
                 headers = cells
             else:
                 self.add("row", table_row(headers, cells))

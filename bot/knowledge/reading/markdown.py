@@ -96,9 +96,7 @@ def read_markdown(raw: str) -> Extract:
                 row_facts.extend(facts)
             elif context == "heading":
                 anchor = _ANCHOR.search(text)
-                blocks.append(
-                    Block("heading", _ANCHOR.sub("", text), level=level, anchor=anchor.group(1) if anchor else "")
-                )
+                blocks.append(Block("heading", _ANCHOR.sub("", text), level=level, anchor=anchor.group(1) if anchor else ""))
             elif text:
                 kind = "item" if depth >= 0 else "paragraph"
                 blocks.append(Block(kind, text, level=max(depth, 0), facts=facts))  # type: ignore[arg-type]

@@ -65,7 +65,10 @@ def _pale(color: Any) -> bool:
 def _on_dark(char: dict[str, Any], rects: list[dict[str, Any]]) -> bool:
     middle_x, middle_y = (char["x0"] + char["x1"]) / 2, (char["top"] + char["bottom"]) / 2
     return any(
-        r["x0"] <= middle_x <= r["x1"] and r["top"] <= middle_y <= r["bottom"] and r.get("fill") and not _pale(r.get("non_stroking_color"))
+        r["x0"] <= middle_x <= r["x1"]
+        and r["top"] <= middle_y <= r["bottom"]
+        and r.get("fill")
+        and not _pale(r.get("non_stroking_color"))
         for r in rects
     )
 
@@ -95,7 +98,11 @@ def _visible_page(page: Any, number: int, findings: list[Finding]) -> Any:
 def _lines(page: Any, number: int) -> list[_Line]:
     lines: list[_Line] = []
     words = page.extract_words(
-        x_tolerance_ratio=0.18, y_tolerance=2.5, use_text_flow=False, keep_blank_chars=False, extra_attrs=["size", "fontname"]
+        x_tolerance_ratio=0.18,
+        y_tolerance=2.5,
+        use_text_flow=False,
+        keep_blank_chars=False,
+        extra_attrs=["size", "fontname"],
     )
     for line in _rows(words):
         text = " ".join(word["text"] for word in line)
@@ -121,10 +128,14 @@ def _rows(words: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
         return
     left, right = min(w["x0"] for w in words), max(w["x1"] for w in words)
     gutter = _gutter(words, left, right)
-    groups = [words] if gutter is None else [
-        [w for w in words if w["x1"] <= gutter + 1],
-        [w for w in words if w["x1"] > gutter + 1],
-    ]
+    groups = (
+        [words]
+        if gutter is None
+        else [
+            [w for w in words if w["x1"] <= gutter + 1],
+            [w for w in words if w["x1"] > gutter + 1],
+        ]
+    )
     for group in groups:
         line: list[dict[str, Any]] = []
         for word in sorted(group, key=lambda w: (round(w["top"], 0), w["x0"])):
@@ -167,7 +178,7 @@ def _inside(item: dict[str, Any], box: tuple[float, float, float, float]) -> boo
     if item.get("object_type") != "char":
         return False
     x, y = (item["x0"] + item["x1"]) / 2, (item["top"] + item["bottom"]) / 2
-    return box[0] <= x <= box[2] and box[1] <= y <= box[3]
+    return bool(box[0] <= x <= box[2] and box[1] <= y <= box[3])
 
 
 def _drop_furniture(pages: list[_Page], heights: dict[int, float]) -> None:
@@ -188,7 +199,10 @@ def _drop_furniture(pages: list[_Page], heights: dict[int, float]) -> None:
             for line in page.lines
             if not (
                 marginal(line)
-                and ((len(pages) > 1 and counts[shape(line)] >= enough) or re.fullmatch(r"(?:page )?#(?: (?:of|/) #)?", shape(line)))
+                and (
+                    (len(pages) > 1 and counts[shape(line)] >= enough)
+                    or re.fullmatch(r"(?:page )?#(?: (?:of|/) #)?", shape(line))
+                )
             )
         ]
 
@@ -216,9 +230,9 @@ def _rejoin(pages: list[_Page]) -> None:
                 table.rows = []
             else:
                 last = table
-        if page.lines and page.tables and max(line.top for line in page.lines) > page.tables[-1].bottom:
-            last = None
-        elif page.lines and not page.tables:
+        if (page.lines and page.tables and max(line.top for line in page.lines) > page.tables[-1].bottom) or (
+            page.lines and not page.tables
+        ):
             last = None
 
 
@@ -345,12 +359,12 @@ def read_pdf(path: Path, limits: Limits) -> Extract:
     pages: list[_Page] = []
     heights: dict[int, float] = {}
     with pdfplumber.open(str(path), password="") as pdf:
-        for number, page in enumerate(pdf.pages, 1):
-            heights[number] = float(page.height)
-            kept = _visible_page(page, number, findings)
+        for number, sheet in enumerate(pdf.pages, 1):
+            heights[number] = float(sheet.height)
+            kept = _visible_page(sheet, number, findings)
             tables, rest = _tables(kept, number)
             pages.append(_Page(number, _lines(rest, number), tables))
-            page.close()
+            sheet.close()
     _drop_furniture(pages, heights)
     _rejoin(pages)
     weights: Counter[float] = Counter()

@@ -39,9 +39,7 @@ def _hidden(shape: Any) -> bool:
 def _off_slide(shape: Any, width: int, height: int) -> bool:
     if shape.left is None or shape.top is None or shape.width is None or shape.height is None:
         return False
-    return bool(
-        shape.left >= width or shape.top >= height or shape.left + shape.width <= 0 or shape.top + shape.height <= 0
-    )
+    return bool(shape.left >= width or shape.top >= height or shape.left + shape.width <= 0 or shape.top + shape.height <= 0)
 
 
 def _place(shape: Any) -> tuple[int, int]:

@@ -1,0 +1,44 @@
+# Everything runs in .venv, from pinned, hash-checked requirements.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: setup demo chat test lint bench eval fit clean
+
+setup: $(STAMP)
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(STAMP)
+
+demo: setup
+	@SIGNPOST_DATA_DIR=.demo SIGNPOST_SAMPLE_ORGANIZATION=1 $(BIN)/python -m bot demo
+
+chat: setup
+	@SIGNPOST_DATA_DIR=.demo SIGNPOST_SAMPLE_ORGANIZATION=1 $(BIN)/python -m bot chat
+
+test: setup
+	$(BIN)/python -m pytest tests -n 2
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+eval: setup
+	$(BIN)/python -m bot eval tests/evals/questions/held.jsonl
+
+fit: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fit.txt
+	$(BIN)/python -m tests.evals.fit
+
+bench: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	$(BIN)/python -m tests.benchmarks
+
+clean:
+	rm -rf $(VENV) .demo
