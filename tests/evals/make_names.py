@@ -1,0 +1,167 @@
+"""Makes ``knowledge/guardrails/names.txt`` from two packages of names: ``python -m tests.evals.make_names``.
+
+Needs Faker (MIT) for given and family names of many origins and names (MIT) for United States census lists; neither is
+needed at run time. A name that is also an everyday word is marked, found by counting how often it stands in lower case in
+prose (the library's documents, the question files and the documentation of installed packages).
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+import unicodedata
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+OUT = ROOT / "knowledge" / "guardrails" / "names.txt"
+LATIN = (
+    "en_US en_GB en_IE en_IN en_KE en_NG en_NZ en_PK es_ES es_MX es_AR es_CL es_CO es_CA fr_FR fr_CA fr_QC fr_DZ pt_BR pt_PT de_DE "
+    "it_IT pl_PL nl_NL sv_SE vi_VN id_ID ha_NG ig_NG yo_NG zu_ZA tw_GH sw tr_TR hr_HR cs_CZ ro_RO"
+).split()
+OTHER = {"ar": ("ar_AA", "ar_SA", "ar_PS"), "zh": ("zh_CN", "zh_TW")}
+FAMILIES = 9_000
+"""How many family names of the census list are kept, commonest first."""
+ROMAN = (
+    "wei xin yi jun jie ming hao yu yan li xiao xiaoming xiaohong xiaoyu zihan yuxuan haoran mei ling fang jing tao lei hui na qing "
+    "zixuan yichen minjun seojun jiho jiwoo seoyeon haeun jiyoung hyun sora yuna mina yuki haruto sakura hiroshi kenji aiko ren "
+    "mohammed muhammad mohamed ahmed ahmad ali omar yusuf youssef ibrahim hassan hussein khalid tariq bilal hamza mustafa "
+    "abdullah abdul abdi fatima fatuma aisha ayesha zainab zaynab maryam mariam khadija layla leila noor nour amina salma hana "
+    "yasmin huda samira nadia rania sami karim rashid farah zahra aaliyah jamal kareem imani keisha lakisha tyrone deshawn "
+    "dashawn marquis darnell jaquan jaylen jalen jayden jaiden jaden aiden ayden brayden braeden kayden caden kaden hayden "
+    "zayden liam noah mateo santiago emiliano ximena valentina camila lucia sofia isabella mia ava emma olivia charlotte "
+    "amelia harper evelyn aria zoe nora layla chloe penelope riley nevaeh skylar brooklyn kaylee kylie makayla mckenzie mackenzie "
+    "ainsley paisley everly oakley easton weston kingston bryson bentley jaxon jaxson maddox ryker zander xavier xander axel "
+    "arjun aarav rohan priya ananya diya ishaan kavya neha pooja rahul raj vikram sanjay anika aditya krishna lakshmi "
+    "nguyen tran pham huynh hoang phan vu vo dang bui linh minh anh thuy huong tuan duc khanh bao quan thanh trang "
+    "oluwaseun chidi chinedu ngozi adaeze kwame kofi ama akua abena yaw amara zuri thabo sipho lerato makena wanjiru "
+    "ivan dmitri sergei natasha olga svetlana anastasia yulia oksana andriy taras bohdan "
+    "dj tj cj aj jj"
+).split()
+ROMAN_FAMILIES = (
+    "wang li zhang liu chen yang huang zhao wu zhou xu sun ma zhu hu guo lin luo zheng liang xie tang xiao deng feng kim park choi "
+    "jung kang cho yoon jang lim singh kaur patel shah gupta sharma khan hussain ahmed begum chowdhury rahman islam haddad nasser "
+    "abdi farah warsame okafor okonkwo adeyemi mensah owusu boateng nguyen tran pham huynh hoang sato suzuki tanaka yamamoto "
+    "ivanov petrov shevchenko kowalski xiong vang yang lor thao moua"
+).split()
+EVERYDAY = (
+    "will mark grace hope faith joy may april june august autumn summer dawn bill bob rich rose lily iris ivy jasmine art grant chase "
+    "hunter mason chance dean guy rob pat drew frank earnest ernest max page sky star storm king prince duke earl major miles "
+    "royal reign justice mercy charity patience prudence constance pearl ruby amber crystal jade opal sandy rusty rocky stone "
+    "cliff heath forest woods lane brook river ocean bay chip dale glen ford carter cash christian gene harmony heaven angel "
+    "destiny genesis journey trinity precious princess diamond essence ebony ivory ginger olive violet daisy poppy clay jack jimmy "
+    "john ray jay jean jean drew sue don sol luz paz cruz mar dolores mercedes consuelo socorro rosario pilar angeles reyes blanca "
+    "rosa alma linda clara cielo alegria milagros esperanza victoria gloria angela sierra savannah london paris austin dallas houston "
+    "phoenix boston denver georgia virginia carolina dakota montana israel jordan china india asia america chelsea sydney brooklyn "
+    "madison lincoln jackson washington kenya ireland florence vienna roma troy clever otter claude alexa siri sora gemini bard "
+    "an in to my le do can van von ben dan sun see long bo so lo no man he me mi la li ma ha son sung young ai ed al ace ari case "
+    "wade pierce reed buck colt teal wren robin jay finch lark dove marina coral shell penny nick tad tip rip trip ty lex rex "
+    "bella stella luna nova april tuesday wednesday friday monday noel holiday love true blue sage rowan ash hazel holly laurel "
+    "honor honesty liberty remedy melody harmony lyric cadence symphony piper archer fisher tanner tyler taylor baker cooper "
+    "porter parker hunter walker turner weaver skinner sawyer spencer marshall major judge bishop abbot pope deacon dean chancellor "
+    "price rice law read street park banks bush wood field hill lake marsh moor west north south east winter snow frost rain "
+    "black white brown green gray grey gold silver short small little strong wise noble good goodman best sharp swift bright "
+    "fox wolf bear lamb bull crow bird fish drake swan bell ball cook cole cross day knight lord love root roach roman sanders "
+    "school schools english french spanish german welsh scott read book books page story word words parent parents child childs "
+    "teacher principal counselor mister miss ap pe ela esl iep id it us pm am gpa ms mr mrs dr sr jr del los las san santa santo "
+    "cardona turnitin khan monroe lee kelly cody shelby stem early free may gay said jose sal newton pascal ada alexandria "
+    "tests test grades grade class gifted honors camp college tech page cloud data rand pew gallup walton meta canvas title "
+    "section common sense bing brisk amira suno clark lexi lexia bark remind seesaw dell hp mac ipad sam mia chat maestra maestro "
+    "directora director alumno alumna padre madre nino nina hijo hija como para que con por sin mas muy van son era ser dia "
+    "mon ton son sa lui elle fille fils elève eleve classe ecole pour avec sans dans les des une est qui que quoi"
+).split()
+
+
+def entries(provider: type, attribute: str) -> list[str]:
+    """The names a locale lists under ``attribute``; none when it computes them."""
+    value = getattr(provider, attribute, ())
+    return [] if isinstance(value, property) or callable(value) else [str(name) for name in value]
+
+
+def folded(name: str) -> str:
+    """Lower case without accents."""
+    return "".join(c for c in unicodedata.normalize("NFD", name.lower()) if not unicodedata.combining(c))
+
+
+def prose() -> Counter[str]:
+    """How often each word stands in lower case in prose."""
+    counts: Counter[str] = Counter()
+    files = [*(ROOT / "knowledge" / "documents").glob("*.md"), *(ROOT / "tests" / "evals" / "questions").glob("fit*.jsonl")]
+    for folder in sys.path:
+        if folder.endswith("site-packages"):
+            files += [p for pattern in ("*/METADATA", "**/*.md", "**/*.rst") for p in Path(folder).glob(pattern)]
+            files += list(Path(folder).glob("sklearn/**/*.py"))
+    for path in files:
+        counts.update(re.findall(r"(?<![\w.])[a-z]{2,}(?![\w(])", path.read_text(encoding="utf-8", errors="ignore")))
+    return counts
+
+
+def everyday(counts: Counter[str]) -> set[str]:
+    """Names that are words: listed, or written in lower case in prose often enough."""
+    return set(EVERYDAY) | {word for word, n in counts.items() if n >= 12}
+
+
+def collect() -> tuple[Counter[str], Counter[str], dict[str, tuple[set[str], set[str]]]]:
+    """Given and family names in Latin letters (with a weight), and those of other scripts."""
+    given: Counter[str] = Counter()
+    family: Counter[str] = Counter()
+    for locale in LATIN:
+        provider = importlib.import_module(f"faker.providers.person.{locale}").Provider
+        for attribute in ("first_names", "first_names_male", "first_names_female", "first_names_nonbinary"):
+            for name in entries(provider, attribute):
+                given[folded(name)] += 1
+        for attribute in ("last_names", "last_names_male", "last_names_female"):
+            for name in entries(provider, attribute):
+                family[folded(name)] += 1
+    import names as census
+
+    base = Path(census.__file__).parent
+    for file in ("dist.female.first", "dist.male.first"):
+        given.update(folded(line.split()[0]) for line in (base / file).read_text().splitlines() if line.strip())
+    lines = (base / "dist.all.last").read_text().splitlines()[:FAMILIES]
+    family.update(folded(line.split()[0]) for line in lines)
+    given.update(ROMAN)
+    family.update(ROMAN_FAMILIES)
+    other: dict[str, tuple[set[str], set[str]]] = {}
+    for script, locales in OTHER.items():
+        first: set[str] = set()
+        last: set[str] = set()
+        for locale in locales:
+            provider = importlib.import_module(f"faker.providers.person.{locale}").Provider
+            for attribute in ("first_names", "first_names_male", "first_names_female"):
+                first |= set(entries(provider, attribute))
+            last |= set(entries(provider, "last_names"))
+        other[script] = (first, last)
+    return given, family, other
+
+
+def main() -> None:
+    """Write the file."""
+    given, family, other = collect()
+    words = everyday(prose())
+    lines = [
+        "# Given (g) and family (f) names, lower case without accents; w marks a name that is also an everyday word.",
+        "# Made by tests/evals/make_names.py from Faker (MIT) and names (MIT, United States census 1990); see NOTICE.",
+    ]
+    for name in sorted(set(given) | set(family)):
+        for part in re.split(r"[\s]+", name):
+            if part != name:
+                given[part] += name in given
+                family[part] += name in family
+    for name in sorted(set(given) | set(family)):
+        if not re.fullmatch(r"[a-z]{2,}(?:['-][a-z]+)*", name):
+            continue
+        kind = ("g" if given[name] else "") + ("f" if family[name] else "") + ("w" if name in words else "")
+        lines.append(f"{name} {kind}")
+    for _script, (first, last) in other.items():
+        for name in sorted(first | last):
+            if " " not in name and len(name) >= 1:
+                lines.append(f"{name} {'g' if name in first else ''}{'f' if name in last else ''}")
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    sys.stdout.write(f"{len(lines)} lines, {OUT.stat().st_size} bytes, {sum(line.endswith('w') for line in lines)} everyday\n")
+
+
+if __name__ == "__main__":
+    main()
