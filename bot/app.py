@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,9 @@ from bot.store import Database, open_database
 
 if TYPE_CHECKING:
     from bot.assistant.assistant import Assistant
+    from bot.inbox import Inbox
     from bot.knowledge.embedding import Embedder
-    from bot.turn import Turn
+    from bot.turn import Turn, Walked
 
 
 class App:
@@ -72,7 +74,14 @@ class App:
         """The walk of a message."""
         from bot.turn import Turn
 
-        return Turn(self.assistant, self.database, utc_now)
+        return Turn(self.assistant, self.database, self.settings, utc_now)
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        """What doors hand their messages to. The turn behind it is built when the first message, or the server, needs it."""
+        from bot.inbox import Inbox
+
+        return Inbox(self.database, _TurnWhenNeeded(self), self.settings, utc_now)
 
     def ask(self, message: Message) -> Answered:
         """Answer one message and keep its receipt."""
@@ -82,3 +91,23 @@ class App:
         """Give back what was opened."""
         if "database" in self.__dict__:
             self.database.close()
+
+
+class _TurnWhenNeeded:
+    """The turn, built once by whichever thread needs it first; the others wait."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._lock = threading.Lock()
+
+    def _turn(self) -> Turn:
+        with self._lock:
+            return self._app.turn
+
+    def walk(self, message: Message, conversation: str) -> Walked:
+        """See :meth:`bot.turn.Turn.walk`."""
+        return self._turn().walk(message, conversation)
+
+    def redact(self, message: Message) -> str:
+        """See :meth:`bot.turn.Turn.redact`."""
+        return self._turn().redact(message)

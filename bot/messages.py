@@ -6,6 +6,7 @@ Adapters build a :class:`Message` and render a :class:`Reply`; nothing here know
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
@@ -45,13 +46,45 @@ class Utterance:
 
 
 @dataclass(frozen=True)
+class Person:
+    """Who speaks. ``id`` is ``platform:team:user`` as the platform names them; nothing else is known about them."""
+
+    id: str
+    role: Role | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where it is said. ``kind`` says who reads along; ``thread`` is empty outside threads."""
+
+    platform: Literal["slack", "teams", "web", "terminal"]
+    team: str = ""
+    channel: str = ""
+    thread: str = ""
+    kind: Literal["personal", "group", "channel"] = "personal"
+
+
+@dataclass(frozen=True)
+class Action:
+    """A pressed button: the ``value`` of the choice that was pressed."""
+
+    value: str
+
+
+@dataclass(frozen=True)
 class Message:
-    """A question as it reaches the assistant, already verified and free of platform detail."""
+    """What reaches the turn, already verified and free of platform detail. ``action`` is set when a button was pressed
+    instead of something typed; ``at`` is when the person sent it (UTC)."""
 
     text: str
     history: tuple[Utterance, ...] = ()
     organization: str | None = None
     role: Role | None = None
+    person: Person | None = None
+    place: Place | None = None
+    language: str | None = None
+    action: Action | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -80,15 +113,28 @@ class Citation:
 
 @dataclass(frozen=True)
 class Choice:
-    """A button, or a numbered line where there are no buttons. ``value`` is sent back as a question."""
+    """A button, or a numbered line where there are no buttons. Pressing it sends ``Action(value)``; typing its label or
+    its number means the same. ``describes`` is what a screen reader says instead of a short label."""
 
     label: str
     value: str
+    describes: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture with the text that says all of it."""
+
+    png: bytes
+    alt: str
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What is said back. ``markdown`` is the whole text; the parts let a platform render it its own way."""
+    """What is said back. ``markdown`` is the whole text; the parts let a platform render it its own way.
+
+    ``fixed`` is the id of a fixed text (exempt from the outgoing inspection by that id alone), ``rule`` the guardrail rule
+    that decided, ``private`` asks the door to show it to the asker only."""
 
     outcome: Outcome
     handling: Handling
@@ -98,6 +144,10 @@ class Reply:
     choices: tuple[Choice, ...] = ()
     notices: tuple[str, ...] = ()
     restatement: str | None = None
+    fixed: str | None = None
+    rule: str | None = None
+    picture: Picture | None = None
+    private: bool = False
 
 
 @dataclass(frozen=True)

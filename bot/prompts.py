@@ -103,6 +103,24 @@ class Asks(BaseModel):
     holds: dict[str, Text]
 
 
+class PlainWords(BaseModel):
+    """What a plain-words restatement may say instead of a source's words, and the small words that must not change."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    same: list[Text]
+    phrases: list[Text]
+    forms: list[Text]
+    fillers: Text
+    verbs: Text
+    light: Text
+    critical: Text
+    cues: dict[Text, Text]
+    bounds: dict[Text, Text]
+    spanish: list[Text]
+
+
 class Messages(BaseModel):
     """Fixed texts shown to people, by name, in one language. ``{braces}`` are filled in by the caller."""
 
@@ -134,6 +152,197 @@ class Messages(BaseModel):
     part: Text
     restated: Text
     model_note: Text
+    apology: Text
+    limited: Text
+    help: Text
+    privacy: Text
+    thanks: Text
+    forget_sure: Text
+    forget_yes: Text
+    forget_no: Text
+    forgotten: Text
+    kept: Text
+    nothing_before: Text
+    no_such_quote: Text
+    why_outcome: Text
+    why_reasons: Text
+    why_model: Text
+    why_no_model: Text
+    why_code: Text
+    place_of: Text
+    door_why: Text
+    door_person: Text
+    door_open_quote: Text
+    door_helpful: Text
+    door_helpful_label: Text
+    door_unhelpful: Text
+    door_unhelpful_label: Text
+    door_feedback_question: Text
+    door_feedback_note: Text
+    door_reason_wrong: Text
+    door_reason_outdated: Text
+    door_reason_off_topic: Text
+    door_reason_unclear: Text
+    door_reason_other: Text
+    door_thanks: Text
+    door_send: Text
+    door_close: Text
+    door_quote_title: Text
+    door_quote_gone: Text
+    door_dates: Text
+    door_unknown_date: Text
+    door_official: Text
+    door_continued: Text
+    door_working: Text
+    door_working_steps: Text
+    door_looking: Text
+    door_share: Text
+    door_shared: Text
+    door_shared_done: Text
+    door_share_failed: Text
+    door_off: Text
+    door_apology: Text
+    door_settings_title: Text
+    door_settings_save: Text
+    door_settings_mode: Text
+    door_mode_off: Text
+    door_mode_mentions: Text
+    door_mode_listening: Text
+    door_settings_answers: Text
+    door_answers_public: Text
+    door_answers_private: Text
+    door_settings_libraries: Text
+    door_libraries_all: Text
+    door_libraries_shared: Text
+    door_settings_saved: Text
+    door_settings_refused: Text
+    door_settings_place: Text
+    door_home_what: Text
+    door_home_stores_title: Text
+    door_home_stores: Text
+    door_home_own_title: Text
+    door_home_recent_title: Text
+    door_home_recent_none: Text
+    door_home_language_title: Text
+    door_home_language: Text
+    door_home_language_auto: Text
+    door_home_data_title: Text
+    door_home_privacy: Text
+    door_home_forget: Text
+    door_home_forget_sure: Text
+    door_home_forget_yes: Text
+    door_home_forget_no: Text
+    door_home_admin_title: Text
+    door_home_admin: Text
+    door_share_local: Text
+    door_page: Text
+    door_source: Text
+    door_not_in_force: Text
+    door_answer_gone: Text
+    door_privacy_first: Text
+    door_prompts_title: Text
+    door_prompt_1: Text
+    door_prompt_2: Text
+    door_prompt_3: Text
+    door_back: Text
+    door_hint: Text
+    door_pick_quote: Text
+    door_open_one: Text
+    door_pick_missing: Text
+    door_choose: Text
+    door_chosen: Text
+    door_maybe_sent: Text
+    door_ask_again: Text
+    door_show_answer: Text
+    door_own_document: Text
+    door_own_document_about: Text
+    door_welcome_group: Text
+    door_press_failed: Text
+
+
+class WebWords(BaseModel):
+    """The words of the web chat's pages, in one language."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    language: Text
+    name: Text
+    tagline: Text
+    skip: Text
+    new: Text
+    conversation: Text
+    empty_title: Text
+    empty_text: Text
+    suggested: Text
+    ask_label: Text
+    ask_hint: Text
+    ask_button: Text
+    you_asked: Text
+    you_chose: Text
+    answer: Text
+    working: Text
+    sources: Text
+    open_quote: Text
+    next: Text
+    choose: Text
+    not_covered: Text
+    nearest: Text
+    refused: Text
+    routed: Text
+    clarify: Text
+    new_tab: Text
+    official: Text
+    published: Text
+    verified: Text
+    verified_by: Text
+    review_by: Text
+    page: Text
+    rests_on: Text
+    seen_official: Text
+    seen_copy: Text
+    seen_secondary: Text
+    not_in_force: Text
+    not_kept: Text
+    over_limit: Text
+    privacy: Text
+    help: Text
+    lost: Text
+    blank: Text
+    too_long: Text
+    ready: Text
+    opened: Text
+    verdict: Text
+    no_entry_title: Text
+    no_entry_text: Text
+    wrong_place_title: Text
+    wrong_place_text: Text
+    missing_title: Text
+    missing_text: Text
+    back: Text
+
+
+class CommandWords(BaseModel):
+    """What people type for each command, in one language, set apart by bars."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    help: Text
+    person: Text
+    privacy: Text
+    why: Text
+    thanks: Text
+    forget: Text
+
+
+class Commands(BaseModel):
+    """The typed commands, by language."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    en: CommandWords
+    es: CommandWords
 
 
 class Instructions(BaseModel):
@@ -187,6 +396,25 @@ def asks() -> Asks:
 
 
 @cache
+def plain_words() -> PlainWords:
+    """The lists behind the check of plain-words restatements."""
+    return _validated(PlainWords, "language/plain_words.yaml")
+
+
+@cache
+def web_words(language: str) -> WebWords:
+    """The words of the web chat in ``language``; English where it is not spoken."""
+    name = f"web/{language}.yaml"
+    return _validated(WebWords, name if (folder() / name).exists() else "web/en.yaml")
+
+
+@cache
+def commands() -> Commands:
+    """The typed commands."""
+    return _validated(Commands, "language/commands.yaml")
+
+
+@cache
 def demo() -> Demo:
     """The demo's questions."""
     return _validated(Demo, "demo.yaml")
@@ -219,8 +447,11 @@ def check() -> None:
     names()
     words()
     asks()
+    commands()
     glossary()
     demo()
     instructions()
     for path in sorted((folder() / "messages").glob("*.yaml")):
         messages(path.stem)
+    for path in sorted((folder() / "web").glob("*.yaml")):
+        web_words(path.stem)

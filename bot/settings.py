@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     chroma_token: SecretStr | None = Field(default=None, description="Bearer token of the Chroma server.")
     embedder: str = Field(default="minilm", description="'minilm' or 'openai:MODEL'.")
     organization: str | None = Field(default=None, description="Organization used when a command names none.")
+    jurisdiction: str = Field(default="", description="The asker's state or country, for example 'Ohio'; its documents come first.")
     starter_library: bool = Field(default=True, description="Publish the shipped documents at first use.")
     sample_organization: bool = Field(default=False, description="Also publish the sample organization 'pinecrest'.")
     one_person_publishing: bool = Field(default=False, description="Let an author approve their own document.")
@@ -55,11 +56,82 @@ class Settings(BaseSettings):
     model_retries: int = Field(default=1, ge=0, le=5, description="Tries after a failed call.")
     plain_words: bool = Field(default=False, description="Add a checked restatement under the quotes.")
 
+    teams_app_id: str = Field(default="", description="Application id of the Teams bot; empty closes the door.")
+    teams_app_password: SecretStr | None = Field(default=None, description="Client secret of the Teams bot.")
+    teams_tenant_id: str = Field(default="", description="Tenant that owns the Teams bot; empty means the Bot Framework's own.")
+    teams_issuer: str = Field(default="https://api.botframework.com", description="Issuer of Teams' tokens in this cloud.")
+    teams_openid_metadata_url: str = Field(
+        default="https://login.botframework.com/v1/.well-known/openidconfiguration",
+        description="Where the keys of Teams' tokens are published.",
+    )
+    teams_token_url: str = Field(
+        default="", description="Where our token for Teams is issued; empty means Entra's for the tenant."
+    )
+    teams_service_hosts: str = Field(
+        default="smba.trafficmanager.net,*.botframework.com,smba.infra.gcc.teams.microsoft.com,"
+        "smba.infra.gov.teams.microsoft.us,smba.infra.dod.teams.microsoft.us",
+        description="Hosts that may be a Teams service, set apart by commas.",
+    )
+    teams_anonymous: bool = Field(
+        default=False, description="In development without an app id: accept unsigned Teams activities from this machine."
+    )
+    teams_stream_after_seconds: float = Field(
+        default=0.8, ge=0, le=60, description="Seconds of work after which a personal Teams chat shows a stream."
+    )
+
+    attempts: int = Field(default=4, ge=1, le=20, description="Tries at one message before an apology; it is then kept for you.")
+    answer_seconds: float = Field(default=45.0, gt=0, description="Longest one try at an answer may take before an apology.")
+    turns: int = Field(default=4, ge=1, le=64, description="Conversations answered at the same time.")
+    drain_seconds: float = Field(default=20.0, ge=0, description="Time to finish accepted messages when the server stops.")
+    keep_days: int = Field(default=30, ge=1, description="Days that redacted conversations are kept.")
+    limit_person: int = Field(default=30, ge=0, description="Messages a minute from one person; 0 for no limit.")
+    limit_organization: int = Field(default=1_200, ge=0, description="Messages a minute from one organization; 0 for no limit.")
+    web_secret: SecretStr | None = Field(
+        default=None, description="Signs links to the web chat, at least 32 characters; without it only this machine may use it."
+    )
+
+    secret_key: SecretStr | None = Field(
+        default=None, description="A long random text that seals what is secret in the database and signs links."
+    )
+
+    slack_bot_token: SecretStr | None = Field(default=None, description="Bot token of the one workspace served (xoxb-...).")
+    slack_signing_secret: SecretStr | None = Field(default=None, description="Proves that a request comes from Slack.")
+    slack_app_token: SecretStr | None = Field(default=None, description="App-level token (xapp-...); set: Socket Mode.")
+    slack_api_url: str = Field(default="https://slack.com/api/", description="Base of Slack's Web API.")
+    slack_client_id: str = Field(default="", description="Client id, for installing in many workspaces.")
+    slack_client_secret: SecretStr | None = Field(default=None, description="Client secret, for installing in many workspaces.")
+    slack_redirect_url: str = Field(default="", description="Public address of /slack/oauth_redirect, where Slack needs it.")
+    slack_organizations: str = Field(
+        default="", description="Whose documents a workspace sees besides the shared ones: 'T0123=pinecrest T0456=oak'."
+    )
+    slack_stream_chars: int = Field(
+        default=1_200, ge=0, description="Answers in Slack direct messages longer than this are streamed; 0 for never."
+    )
+    time_zone: str = Field(default="America/New_York", description="Time zone of quiet hours, as in 'America/New_York'.")
+    quiet_hours: str = Field(default="17:00-08:00", description="Local hours without reminders, HH:MM-HH:MM.")
+    nudges_a_week: int = Field(default=2, ge=0, le=2, description="Most reminders a week for one person; 0 for none.")
+    crisis_line: str = Field(default="", description="Crisis line named in the lesson on care; empty means 988 in the U.S.")
+
     @field_validator("embedder")
     @classmethod
     def _known_embedder(cls, value: str) -> str:
         if value != "minilm" and not (value.startswith("openai:") and len(value) > len("openai:")):
             raise ValueError("must be 'minilm' or 'openai:MODEL'")
+        return value
+
+    readiness_contact: str = Field(
+        default="", description="Whom a readiness result suggests for a fuller look: a name or address; empty for nobody."
+    )
+    readiness_min_group: int = Field(
+        default=5, ge=5, le=100, description="People in the smallest group whose readiness totals are shown; never below 5."
+    )
+    readiness_keep_days: int = Field(default=365, ge=30, description="Days that a person's readiness answers are kept.")
+
+    @field_validator("web_secret")
+    @classmethod
+    def _long_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < 32:
+            raise ValueError("must have at least 32 characters")
         return value
 
     @cached_property

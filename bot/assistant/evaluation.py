@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.assistant.assistant import Assistant, choose
-from bot.assistant.decide import decider
+from bot.assistant.assistant import Assistant
+from bot.assistant.weigh import choose
 from bot.errors import FormatError
 from bot.knowledge.shelf import Shelf, Shelved
 from bot.messages import Utterance
@@ -101,8 +101,8 @@ def run(assistant: Assistant, shelves: list[Shelf], cases: Iterable[Case]) -> li
         wanted = {document for document, _ in case.gold}
         document_rank = next((i for i, d in enumerate(documents) if d in wanted), None)
         statement_rank = next((i for i, s in enumerate(found) if any(_carries(s, g, False) for g in case.gold)), None)
-        chosen = [f.shelved for f in choose(considered.found)]
-        answered = considered.probability >= decider().threshold
+        chosen = [f.shelved for f in choose(considered)]
+        answered = considered.answers
         outcomes.append(
             Outcome(
                 case,

@@ -1,57 +1,60 @@
-"""A small trained model that reads a question beside a text: does the text answer it, or ask the same?
+"""A small fitted net that reads the vectors of a question, of a statement and of the question it is known to answer.
 
-Fitted by ``tests/evals/train_pairs.py``; weights and provenance are data in ``knowledge/decision/``.
+It learns which turns of a question a near topic does not cover. Fitted by ``tests/evals/fit.py``; weights and provenance
+are data in ``knowledge/decision/``.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from typing import Any
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.errors import ConfigurationError
-from bot.knowledge.embedding import data_file, load_tokenizer, open_session
-
-MAX_TOKENS = 96
+from bot.knowledge.embedding import Vectors, data_file
 
 
+def joined(question: Vectors, statement: Vectors, key: Vectors | None) -> Vectors:
+    """What the net reads, shape (5 * dimension,): products and distances with both texts, and the question itself."""
+    other = key if key is not None else np.zeros_like(question)
+    parts = (8 * question * statement, 4 * np.abs(question - statement), 8 * question * other, 4 * np.abs(question - other))
+    result: Vectors = np.concatenate((*parts, 4 * question)).astype(np.float32)
+    return result
+
+
+@dataclass(frozen=True)
 class PairModel:
-    """Logits of (question, text) pairs. Loads on first use; the weights' hash is checked."""
+    """One hidden layer: ``hidden`` (inputs, units), ``out`` (units,)."""
 
-    def __init__(self, threads: int = 2) -> None:
-        self._threads = threads
-        self._session: Any = None
-        self._tokenizer: Any = None
+    embedder: str
+    hidden: NDArray[np.float32]
+    hidden_bias: NDArray[np.float32]
+    out: NDArray[np.float32]
+    bias: float
 
-    def load(self) -> None:
-        """Load once. Raises ConfigurationError when the weights are not those of the manifest."""
-        if self._session is not None:
-            return
-        manifest = json.loads(data_file("decision", "pair.json").read_text(encoding="utf-8"))
-        weights = data_file("decision", "pair.onnx").read_bytes()
-        if hashlib.sha256(weights).hexdigest() != manifest["sha256"]:
-            raise ConfigurationError("knowledge/decision/pair.onnx is not the file its manifest names")
-        tokenizer = load_tokenizer(MAX_TOKENS)
-        self._session = open_session(weights, self._threads)
-        self._tokenizer = tokenizer
+    def logit(self, question: Vectors, statement: Vectors, key: Vectors | None) -> float:
+        """Above 0 where the statement probably answers. 0 for vectors of an embedder it was not fitted on."""
+        inputs = joined(question, statement, key)
+        if inputs.shape[0] != self.hidden.shape[0]:
+            return 0.0
+        units = np.maximum(inputs @ self.hidden + self.hidden_bias, 0.0)
+        return float(units @ self.out) + self.bias
 
-    def logits(self, pairs: list[tuple[str, str]]) -> NDArray[np.float32]:
-        """One logit a pair, above 0 for yes; shape (len(pairs),)."""
-        self.load()
-        if not pairs:
-            return np.zeros(0, dtype=np.float32)
-        encodings = self._tokenizer.encode_batch(pairs)
-        width = max(len(e.ids) for e in encodings)
-        arrays = {
-            name: np.zeros((len(pairs), width), dtype=np.int64) for name in ("input_ids", "attention_mask", "token_type_ids")
-        }
-        for row, encoding in enumerate(encodings):
-            length = len(encoding.ids)
-            arrays["input_ids"][row, :length] = encoding.ids
-            arrays["attention_mask"][row, :length] = 1
-            arrays["token_type_ids"][row, :length] = encoding.type_ids
-        result: NDArray[np.float32] = self._session.run(None, arrays)[0]
-        return result
+
+@cache
+def pair_model() -> PairModel:
+    """The shipped net. Raises ConfigurationError when the file is unusable."""
+    path = data_file("decision", "pair.npz")
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            return PairModel(
+                str(data["embedder"]),
+                data["hidden"].astype(np.float32),
+                data["hidden_bias"].astype(np.float32),
+                data["out"].astype(np.float32),
+                float(data["bias"]),
+            )
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigurationError(f"knowledge/decision/pair.npz is unusable: {error}") from None

@@ -13,6 +13,9 @@ from bot.knowledge.embedding import Vectors
 from bot.knowledge.shelf import Shelf, Shelved, ShelvedKey
 
 KEY_COSINE, STATEMENT_COSINE, KEY_WORDS, STATEMENT_WORDS = 1.0, 0.3, 0.3, 0.1
+KEYLESS = 0.8
+"""What a statement's own cosine is worth in place of a key's, where it has no key."""
+
 DENSE_COUNT, LEXICAL_COUNT = 60, 50
 
 LEVEL_PRIOR = {
@@ -26,7 +29,8 @@ LEVEL_PRIOR = {
 }
 """Added to a score so that, among near-equals, the document nearer to the asker comes first."""
 
-SAMPLE_PENALTY = 0.0
+HOME_PRIOR = 0.05
+"""Added to a document of the asker's own state or country."""
 
 
 @dataclass(frozen=True)
@@ -44,52 +48,72 @@ class Found:
     key_vector: Vectors | None = field(default=None, repr=False, compare=False)
 
 
-def search(question: Understood, vector: Vectors, shelves: list[Shelf], count: int = 24) -> list[Found]:
-    """The ``count`` best statements over all shelves, best first. ``vector`` is the question's, of unit length."""
-    found: list[Found] = []
-    for shelf in shelves:
-        found.extend(_search_one(question, vector, shelf))
-    found.sort(key=lambda item: (-item.score, item.shelved.id))
-    return _without_twins(found)[:count]
-
-
-def _search_one(question: Understood, vector: Vectors, shelf: Shelf) -> list[Found]:
+def search(
+    question: Understood, vector: Vectors, shelf: Shelf, *, home: str = "", ignoring: str = "", count: int = 24
+) -> list[Found]:
+    """The ``count`` best statements of a shelf, best first. ``vector`` is the question's, of unit length; ``home`` the
+    asker's jurisdiction; a key that reads exactly ``ignoring`` is left out, so that a known question can be weighed as if
+    it were new."""
     if not shelf.statements:
         return []
     language = question.language
     near_rows, near_keys = shelf.nearest(vector, DENSE_COUNT)
     key_hits = dict(shelf.question_words.best(question.terms, LEXICAL_COUNT))
     row_hits = dict(shelf.statement_words.best(question.terms, LEXICAL_COUNT))
+    if ignoring:
+        near_keys = [n for n in near_keys if shelf.questions[n].text != ignoring]
+        key_hits = {n: score for n, score in key_hits.items() if shelf.questions[n].text != ignoring}
     rows = dict.fromkeys(near_rows)
     rows.update(dict.fromkeys(row_hits))
     for number in (*near_keys, *key_hits):
         rows.update(dict.fromkeys(shelf.questions[number].rows))
     candidates = list(rows)
-    best_key = max(key_hits.values(), default=0.0)
-    best_row = max(row_hits.values(), default=0.0)
-    cosines = shelf.statement_vectors[candidates] @ vector
-    numbers = list(dict.fromkeys(n for row in candidates for n in shelf.questions_of.get(row, ())))
+    best_key = max(key_hits.values(), default=0.0) or 1.0
+    best_row = max(row_hits.values(), default=0.0) or 1.0
+    cosines = (shelf.statement_vectors[candidates] @ vector).tolist()
+    asked_of = {row: shelf.keys_of(row, language) for row in candidates}
+    if ignoring:
+        asked_of = {row: [n for n in mine if shelf.questions[n].text != ignoring] for row, mine in asked_of.items()}
+    numbers = list(dict.fromkeys(n for mine in asked_of.values() for n in mine))
     key_cosines = dict(zip(numbers, (shelf.question_vectors[numbers] @ vector).tolist(), strict=True)) if numbers else {}
-    found: list[Found] = []
-    for row, cosine in zip(candidates, cosines.tolist(), strict=True):
-        mine = [n for n in shelf.questions_of.get(row, ()) if shelf.questions[n].language == language]
-        best = max(mine, key=lambda n: key_cosines[n], default=None)
-        key_cosine = key_cosines[best] if best is not None else 0.8 * cosine
-        key_words = max((key_hits.get(n, 0.0) for n in mine), default=0.0) / best_key if best_key else 0.0
-        in_words = row_hits.get(row, 0.0) / best_row if best_row else 0.0
-        own = cosine if language == "en" else 0.0
+    scored: list[tuple[float, str, int, int | None, float, float, float, float]] = []
+    for row, cosine in zip(candidates, cosines, strict=True):
+        mine = asked_of[row]
+        best = max(mine, key=key_cosines.__getitem__, default=None)
+        in_words = row_hits.get(row, 0.0) / best_row
+        key_cosine = key_cosines[best] if best is not None else KEYLESS * cosine
+        key_words = max((key_hits.get(n, 0.0) for n in mine), default=0.0) / best_key if mine else in_words
+        front = shelf.statements[row].version.front
         score = (
             KEY_COSINE * key_cosine
-            + STATEMENT_COSINE * own
+            + STATEMENT_COSINE * (cosine if language == "en" else 0.0)
             + KEY_WORDS * key_words
             + STATEMENT_WORDS * in_words
-            + LEVEL_PRIOR[shelf.statements[row].version.front.level]
+            + LEVEL_PRIOR[front.level]
+            + (HOME_PRIOR if home and front.jurisdiction == home else 0.0)
         )
-        found.append(
+        scored.append((-score, shelf.statements[row].id, row, best, key_cosine, cosine, key_words, in_words))
+    scored.sort()
+    return _without_twins(shelf, scored, count)
+
+
+def _without_twins(
+    shelf: Shelf, scored: list[tuple[float, str, int, int | None, float, float, float, float]], count: int
+) -> list[Found]:
+    """The best of the list, without statements that say word for word what a better one says."""
+    kept: list[Found] = []
+    seen: set[str] = set()
+    for minus, _, row, best, key_cosine, cosine, key_words, in_words in scored:
+        shelved = shelf.statements[row]
+        words = " ".join(shelved.text.lower().split())
+        if words in seen:
+            continue
+        seen.add(words)
+        kept.append(
             Found(
-                shelf.statements[row],
+                shelved,
                 shelf.questions[best] if best is not None else None,
-                score,
+                -minus,
                 key_cosine,
                 cosine,
                 key_words,
@@ -98,16 +122,6 @@ def _search_one(question: Understood, vector: Vectors, shelf: Shelf) -> list[Fou
                 shelf.question_vectors[best] if best is not None else None,
             )
         )
-    return found
-
-
-def _without_twins(found: list[Found]) -> list[Found]:
-    """Drop statements that say word for word what a better one says."""
-    kept: list[Found] = []
-    seen: set[str] = set()
-    for item in found:
-        words = " ".join(item.shelved.text.lower().split())
-        if words not in seen:
-            seen.add(words)
-            kept.append(item)
+        if len(kept) == count:
+            break
     return kept

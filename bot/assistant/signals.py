@@ -7,19 +7,26 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
 
+import numpy as np
 import snowballstemmer
 
 from bot import prompts
+from bot.assistant.pair_model import pair_model
 from bot.assistant.search import Found
 from bot.assistant.understand import Name, Understood, names_in, numbers_in, stop_words, unaccented
+from bot.knowledge.embedding import Vectors
 from bot.knowledge.lexical_index import words
-from bot.knowledge.shelf import Shelved
+from bot.knowledge.shelf import Shelf
 
-PAIRED = 3
-"""Statements put before the pair model."""
+NEIGHBOURS = 20
+"""Known questions, answered and near misses together, that vote on a question."""
+
+FEW_ROWS = 3
+"""A key that leads to more statements than this names a section, not what a statement says."""
 
 _STEMMER = snowballstemmer.stemmer("english")
 
@@ -34,10 +41,36 @@ def _patterns(which: str) -> dict[str, re.Pattern[str]]:
     }
 
 
+@lru_cache(maxsize=50_000)
+def _stem(word: str) -> str:
+    return str(_STEMMER.stemWord(word))
+
+
 def stems(text: str) -> set[str]:
     """Stems of the content words of a text, without accents."""
     stop = stop_words()
-    return set(_STEMMER.stemWords([w for w in words(unaccented(text)) if w not in stop]))
+    return {_stem(w) for w in words(unaccented(text)) if w not in stop}
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What the signals need of a text of the library."""
+
+    stems: frozenset[str]
+    names: tuple[Name, ...]
+    numbers: frozenset[str]
+    asks: frozenset[str]
+
+
+@lru_cache(maxsize=20_000)
+def _read(text: str) -> _Read:
+    """Of published text only, so that nothing a person typed stays in memory."""
+    return _Read(frozenset(stems(text)), names_in(text), frozenset(numbers_in(text)), frozenset(asks_in(text)))
+
+
+def asks_in(text: str) -> set[str]:
+    """The kinds of thing a question asks for."""
+    return {kind for kind, pattern in _patterns("asks").items() if pattern.search(text)}
 
 
 class Rarity:
@@ -72,51 +105,70 @@ def evidence_text(found: Found) -> str:
     )
 
 
-def _share(wanted: set[str], present: set[str], rarity: Rarity) -> float:
+def _share(wanted: Collection[str], present: Collection[str], rarity: Rarity) -> float:
     total = sum(rarity(stem) for stem in wanted)
-    return sum(rarity(stem) for stem in wanted & present) / total if total else 1.0
+    return sum(rarity(stem) for stem in wanted if stem in present) / total if total else 1.0
 
 
-def statement_side(shelved: Shelved) -> str:
-    """How a statement is shown to the pair model: what its document is called, its heading, its words."""
-    front = shelved.version.front
-    path = shelved.passage.heading_path
-    name = front.also_called[0] if front.also_called else front.title
-    return f"{name}. {path[-1] if path else ''}: {shelved.text}"
+def neighbours(vector: Vectors, shelf: Shelf, ignoring: str = "") -> dict[str, float]:
+    """How the nearest known questions vote: those the shelf answers against those it is known not to answer."""
+    answered = _cosines(shelf.question_vectors, [q.text for q in shelf.questions] if ignoring else [], vector, ignoring)
+    missed = _cosines(shelf.near_miss_vectors, shelf.near_misses if ignoring else [], vector, ignoring)
+    if not len(answered) or not len(missed):
+        return {}
+    top_answered, top_missed = _top(answered), _top(missed)
+    values = {
+        "near_miss": float(top_missed[0]),
+        "near_misses": float(top_missed[:3].mean()),
+        "near_keys": float(top_answered[:3].mean()),
+        "nearer": float(top_answered[0] - top_missed[0]),
+    }
+    both = np.concatenate([top_answered, top_missed])
+    order = np.argsort(-both)[:NEIGHBOURS]
+    for sharpness in (10, 20, 40):
+        votes = np.exp(sharpness * (both[order] - both[order[0]]))
+        values[f"vote_{sharpness}"] = float(votes[order < len(top_answered)].sum() / votes.sum())
+    return values
 
 
-def pairs(question: Understood, found: Sequence[Found]) -> list[tuple[str, str]]:
-    """What the pair model is asked: each of the first statements, then each of their closest questions."""
-    first = found[:PAIRED]
-    return [(question.text, statement_side(f.shelved)) for f in first] + [
-        (question.text, f.key.text if f.key else f.shelved.text) for f in first
-    ]
+def _cosines(matrix: Vectors, texts: list[str], vector: Vectors, ignoring: str) -> Vectors:
+    if not len(matrix):
+        return np.zeros(0, dtype=np.float32)
+    cosines: Vectors = matrix @ vector
+    if ignoring:
+        cosines = cosines[[text != ignoring for text in texts]]
+    return cosines
+
+
+def _top(cosines: Vectors) -> Vectors:
+    count = min(NEIGHBOURS, len(cosines))
+    result: Vectors = np.sort(np.partition(cosines, len(cosines) - count)[-count:])[::-1]
+    return result
 
 
 def signals(
     question: Understood,
+    vector: Vectors,
     found: Sequence[Found],
+    shelf: Shelf,
     rarity: Rarity,
-    key_texts: Sequence[str],
-    logits: Sequence[float],
+    ignoring: str = "",
 ) -> dict[str, float]:
-    """The signals of the best statement. ``key_texts`` are all questions it is known to answer; ``logits`` are the pair
-    model's, in the order of :func:`pairs`."""
+    """The signals of the best statement found on ``shelf``; ``vector`` is the question's."""
     best = found[0]
-    half = len(logits) // 2
-    evidence = evidence_text(best)
+    known = [text for n in shelf.questions_of.get(best.shelved.row, ()) if (text := shelf.questions[n].text) != ignoring]
+    evidence = _read(evidence_text(best))
+    read_keys = [_read(text) for text in known]
     asked = stems(question.text)
-    in_text = stems(evidence)
-    in_keys = set().union(*(stems(text) for text in key_texts)) if key_texts else set()
-    key = stems(best.key.text) if best.key else set()
-    missing = asked - in_text - in_keys
+    in_keys = frozenset().union(*(k.stems for k in read_keys))
+    key = _read(best.key.text) if best.key else _read("")
+    missing = asked - evidence.stems - in_keys
     other = next((f for f in found[1:] if f.shelved.version.document != best.shelved.version.document), None)
     next_passage = next((f for f in found[1:] if f.shelved.passage.id != best.shelved.passage.id), None)
-    have = set(names_in(evidence)) | set(names_in(" . ".join(key_texts)))
+    have = set(evidence.names).union(*(k.names for k in read_keys))
     strangers = [name for name in question.names if name not in have and not _same_country(name.usual, have)]
-    numbers = set(question.numbers) - set(numbers_in(evidence)) - set(numbers_in(" ".join(key_texts)))
-    asks = {kind for kind, pattern in _patterns("asks").items() if pattern.search(question.text)}
-    key_asks = {kind for kind, pattern in _patterns("asks").items() if best.key and pattern.search(best.key.text)}
+    numbers = set(question.numbers) - evidence.numbers.union(*(k.numbers for k in read_keys))
+    asks = asks_in(question.text)
     holds = _patterns("holds")
     lacking = [kind for kind in asks & holds.keys() if not holds[kind].search(best.shelved.text)]
     values: dict[str, float] = {
@@ -127,36 +179,30 @@ def signals(
         "words": best.words,
         "margin_document": best.score - (other.score if other else 0.0),
         "margin_passage": best.score - (next_passage.score if next_passage else 0.0),
-        "coverage_text": _share(asked, in_text, rarity),
-        "coverage_all": _share(asked, in_text | in_keys, rarity),
-        "coverage_key": _share(asked, key, rarity),
-        "key_covered": _share(key, asked, rarity),
+        "coverage_text": _share(asked, evidence.stems, rarity),
+        "coverage_all": _share(asked, evidence.stems | in_keys, rarity),
+        "coverage_key": _share(asked, key.stems, rarity),
+        "key_covered": _share(key.stems, asked, rarity),
         "rarest_missing": max((rarity(stem) for stem in missing), default=0.0),
         "missing_terms": float(len(missing)),
         "strange_names": float(len(strangers)),
         "strange_state": float(any(name.kind in ("states", "places") for name in strangers)),
         "shared_names": float(len([n for n in question.names if n in have])),
         "strange_numbers": float(len(numbers)),
-        "asks_same": len(asks & key_asks) / max(len(asks | key_asks), 1),
+        "asks_same": len(asks & key.asks) / max(len(asks | key.asks), 1),
         "lacking": float(len(lacking)),
         "length": math.log1p(len(words(question.text))),
         "spanish": float(question.language == "es"),
         "has_keys": float(best.key is not None),
+        "written_keys": float(best.key is not None and len(best.key.rows) <= FEW_ROWS),
+        "pair": pair_model().logit(vector, best.vector, best.key_vector),
+        **neighbours(vector, shelf, ignoring),
     }
-    if logits:
-        values["pair_statement"] = float(logits[0])
-        values["pair_statement_best"] = float(max(logits[:half]))
-        values["pair_key"] = float(logits[half])
-        values["pair_key_best"] = float(max(logits[half:]))
-        values["pair_both"] = float(max(a + b for a, b in zip(logits[:half], logits[half:], strict=True)))
     for kind in _patterns("asks"):
         values[f"asks_{kind}"] = float(kind in asks)
-        values[f"only_asks_{kind}"] = float(kind in asks and kind not in key_asks)
+        values[f"only_asks_{kind}"] = float(kind in asks and kind not in key.asks)
     return values
 
 
 def _same_country(usual: str, have: set[Name]) -> bool:
-    return usual == "United States" and not any(getattr(n, "kind", "") == "places" for n in have)
-
-
-__all__ = ["PAIRED", "Rarity", "evidence_text", "pairs", "signals", "statement_side", "stems"]
+    return usual == "United States" and not any(n.kind == "places" for n in have)

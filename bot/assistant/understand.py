@@ -73,37 +73,38 @@ def language_of(text: str) -> str:
 
 
 @cache
-def _name_patterns() -> tuple[tuple[re.Pattern[str], Name], ...]:
+def _name_patterns() -> tuple[tuple[re.Pattern[str], dict[str, Name]], ...]:
+    """One pattern for spellings that stand in any case, one for short or everyday ones that must stand as written."""
     data = prompts.names()
     everyday = prompts.words().same_word_names.split()
-    patterns: list[tuple[re.Pattern[str], Name]] = []
+    loose: dict[str, Name] = {}
+    exact: dict[str, Name] = {}
     for kind in ("states", "places", "products", "organizations", "exams", "laws"):
         for entry in getattr(data, kind):
             spellings = [part.strip() for part in entry.split(" = ")]
+            name = Name(kind, spellings[0])
             for spelling in spellings:
-                short = len(spelling.replace(".", "")) <= 3 or spelling in everyday
-                flags = 0 if short else re.IGNORECASE
-                patterns.append((re.compile(rf"(?<![\w-]){re.escape(spelling)}(?![\w-])", flags), Name(kind, spellings[0])))
-    return tuple(sorted(patterns, key=lambda pair: -len(pair[0].pattern)))
+                if len(spelling.replace(".", "")) <= 3 or spelling in everyday:
+                    exact.setdefault(spelling, name)
+                else:
+                    loose.setdefault(spelling.lower(), name)
+    return (_any_of(loose, re.IGNORECASE), loose), (_any_of(exact, 0), exact)
+
+
+def _any_of(spellings: Iterable[str], flags: int) -> re.Pattern[str]:
+    longest_first = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w-])", flags)
 
 
 def names_in(text: str) -> tuple[Name, ...]:
-    """The known names a text carries, longest spelling first, each once."""
+    """The known names a text carries, each once; where spellings overlap, the longest counts."""
     found: dict[Name, None] = {}
     rest = text
-    for pattern, name in _name_patterns():
-        if pattern.search(rest):
-            found[name] = None
-            rest = pattern.sub(lambda m: " " * len(m.group()), rest)
+    for pattern, names in _name_patterns():
+        for match in pattern.finditer(rest):
+            found[names.get(match.group()) or names[match.group().lower()]] = None
+        rest = pattern.sub(lambda match: " " * len(match.group()), rest)
     return tuple(found)
-
-
-_NUMBER_WORDS = {
-    word: str(n)
-    for n, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
-    )
-}
 
 
 def numbers_in(text: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import typer
 import bot
 from bot.cli.kb import kb
 from bot.cli.output import Bar, as_json, refusals, say
+from bot.cli.serve import register
 from bot.errors import FormatError, NotFound
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ cli = typer.Typer(
     rich_markup_mode=None,
 )
 cli.add_typer(kb, name="kb")
+register(cli)
 config = typer.Typer(help="Settings.", no_args_is_help=True, rich_markup_mode=None)
 cli.add_typer(config, name="config")
 
@@ -210,12 +212,14 @@ def config_check(json_wanted: Json = False) -> None:
     """Read every setting and data file; name every problem at once."""
     with refusals(json_wanted):
         from bot import prompts
-        from bot.assistant.decide import decider
+        from bot.assistant.decide import deciders
+        from bot.assistant.pair_model import pair_model
         from bot.settings import load
 
         settings = load()
         prompts.check()
-        decider()
+        deciders()
+        pair_model()
         shown = {
             name: ("(set)" if getattr(settings, name) is not None else None)
             if "key" in name or ("token" in name and "tokens" not in name)

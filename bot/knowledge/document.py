@@ -36,11 +36,16 @@ class _Strict(BaseModel):
 
 
 class Questions(_Strict):
-    """Questions a section answers, by language; ``fact`` names the numbered source they are about, if one."""
+    """Questions a section answers, by language; ``fact`` names the numbered source they are about, if one.
+
+    ``unanswered`` holds near misses: questions people ask close by that nothing in the library answers. They are search
+    keys of their own, for telling an answer from its neighbour.
+    """
 
     fact: int | None = Field(default=None, ge=1)
     en: tuple[Line, ...] = ()
     es: tuple[Line, ...] = ()
+    unanswered: tuple[Line, ...] = ()
 
 
 class Section(_Strict):

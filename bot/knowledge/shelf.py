@@ -13,7 +13,7 @@ from bot.knowledge.embedding import Embedder, Vectors
 from bot.knowledge.lexical_index import LexicalIndex
 from bot.knowledge.library import corpus_hash
 from bot.knowledge.passages import Passage, Statement, digest
-from bot.knowledge.units import keys, statement_text, texts_to_embed
+from bot.knowledge.units import keys, near_misses, statement_text, texts_to_embed
 from bot.knowledge.vector_index import VectorIndex
 from bot.knowledge.vectors import embed_missing, matrix, stored
 from bot.knowledge.versions import Version, read_versions
@@ -65,6 +65,7 @@ class Shelf:
         versions: list[Version],
         statement_vectors: Vectors,
         question_vectors: Vectors,
+        near_miss_vectors: Vectors,
         index: VectorIndex,
         collection: str,
     ) -> None:
@@ -84,14 +85,22 @@ class Shelf:
         self.texts = texts
         self.statement_vectors = statement_vectors
         self.question_vectors = question_vectors
+        self.near_misses = [text for version in versions for text in near_misses(version)]
+        self.near_miss_vectors = near_miss_vectors
         self.statement_words = LexicalIndex(texts)
         self.question_words = LexicalIndex(key.text for key in self.questions)
         self.questions_of: dict[int, list[int]] = {}
+        self._keys_by_language: dict[tuple[int, str], list[int]] = {}
         for number, question in enumerate(self.questions):
             for row in question.rows:
                 self.questions_of.setdefault(row, []).append(number)
+                self._keys_by_language.setdefault((row, question.language), []).append(number)
         self._index = index
         self.collection = collection
+
+    def keys_of(self, row: int, language: str) -> list[int]:
+        """Numbers of the questions in ``language`` that a statement is known to answer."""
+        return self._keys_by_language.get((row, language), [])
 
     def nearest(self, vector: Vectors, count: int) -> tuple[list[int], list[int]]:
         """Rows of the nearest statements and of the nearest questions, through Chroma."""
@@ -154,10 +163,12 @@ class Shelves:
         texts: dict[str, str] = {}
         statement_hashes: list[str] = []
         question_hashes: list[str] = []
+        near_miss_hashes: list[str] = []
         for version in versions:
             texts.update(texts_to_embed(version))
             statement_hashes += [digest(statement_text(version, i)) for i in range(len(version.parts[1]))]
             question_hashes += [key.hash for key in keys(version)]
+            near_miss_hashes += [digest(text) for text in near_misses(version)]
         with self._database.reading() as connection:
             rows = stored(connection, self._embedder.name, texts)
         if len(rows) < len(texts):
@@ -172,7 +183,10 @@ class Shelves:
             stacked = np.vstack(parts)
             self._index.build(name, stacked)
             self._write_manifest(library, generation, stacked.shape[1], checksum)
-        return Shelf(library, generation, versions, statement_vectors, question_vectors, self._index, name)
+        near_miss_vectors = matrix(rows, near_miss_hashes)
+        return Shelf(
+            library, generation, versions, statement_vectors, question_vectors, near_miss_vectors, self._index, name
+        )
 
     def _write_manifest(self, library: str, generation: int, dimension: int, checksum: str) -> None:
         where = (

@@ -8,13 +8,17 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import numpy as np
 from sqlalchemy import select
 
 from bot.knowledge.blocks import Extract
 from bot.knowledge.document import FrontMatter, parse_front_matter
 from bot.knowledge.embedding import data_file
 from bot.knowledge.library import BASE, Library
+from bot.knowledge.passages import split
 from bot.knowledge.reading.markdown import read_markdown
+from bot.knowledge.units import texts_to_embed
+from bot.knowledge.vectors import keep_vectors
 from bot.knowledge.versions import Version
 from bot.progress import Progress, quiet
 from bot.store.tables import documents, versions
@@ -29,6 +33,47 @@ def read_document(path: Path) -> tuple[FrontMatter, Extract, str]:
     raw = path.read_text(encoding="utf-8")
     front, body = parse_front_matter(raw, where=f"{path.parent.name}/{path.name}")
     return front, read_markdown(body), hashlib.sha256(raw.encode()).hexdigest()
+
+
+def shipped_texts() -> list[str]:
+    """Every text of the shipped documents that the index needs a vector for."""
+    texts: dict[str, str] = {}
+    for path in (*sorted(data_file("documents").glob("*.md")), *sorted(data_file("samples").glob("*.md"))):
+        front, extract, checksum = read_document(path)
+        text, _, _ = split(front.id, front.title, extract.blocks)
+        version = Version(
+            id=f"{front.id}@1",
+            document=front.id,
+            library=BASE,
+            number=1,
+            state="draft",
+            content_hash="",
+            front=front,
+            text=text,
+            blocks=extract.blocks,
+            findings=(),
+            author=AUTHOR,
+            created_at="",
+            verifier=None,
+            verified_on=None,
+            review_by=None,
+            source_sha256=checksum,
+        )
+        texts.update(texts_to_embed(version))
+    return list(texts.values())
+
+
+def shipped_vectors() -> tuple[str, dict[str, bytes]]:
+    """The embedder's name and the vectors made ahead for the shipped texts, by text hash, so that a first start embeds
+    nothing. Written by ``python -m tests.evals.ship_vectors``; a test says when they are out of date, and a text that is
+    missing here is embedded as any other."""
+    path = data_file("embedder", "vectors.npz")
+    if not path.exists():
+        return "", {}
+    with np.load(path, allow_pickle=False) as data:
+        rows = data["vectors"].astype(np.float32)
+        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+        return str(data["embedder"]), {bytes(h).hex(): row.tobytes() for h, row in zip(data["hashes"], rows, strict=True)}
 
 
 def sync(library: Library, *, sample: bool, progress: Progress = quiet) -> int:
@@ -63,5 +108,6 @@ def sync(library: Library, *, sample: bool, progress: Progress = quiet) -> int:
         if added.version.state == "draft":
             prepared.append(added.version)
     if prepared:
+        keep_vectors(library.database, library.embedder.name, *shipped_vectors())
         library.publish_starter(prepared, progress)
     return len(prepared)

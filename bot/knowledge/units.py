@@ -52,8 +52,15 @@ def keys(version: Version) -> tuple[Key, ...]:
     return tuple(Key(text, language, tuple(targets)) for (text, language), targets in found.items())
 
 
+def near_misses(version: Version) -> tuple[str, ...]:
+    """Questions close to what the version says that the library is known not to answer, each once."""
+    groups = (group for section in version.front.sections for group in section.questions)
+    return tuple(dict.fromkeys(text for group in groups for text in group.unanswered))
+
+
 def texts_to_embed(version: Version) -> dict[str, str]:
     """Every text the index needs a vector for, by its hash."""
     found = {digest(text): text for text in (statement_text(version, i) for i in range(len(version.parts[1])))}
     found.update({key.hash: key.text for key in keys(version)})
+    found.update({digest(text): text for text in near_misses(version)})
     return found

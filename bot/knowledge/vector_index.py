@@ -21,6 +21,7 @@ class VectorIndex:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._client: Any = None
+        self._collections: dict[str, Any] = {}
         self.is_server = bool(settings.chroma_url)
 
     def connect(self) -> None:
@@ -69,7 +70,9 @@ class VectorIndex:
     def nearest(self, name: str, vector: Vectors, count: int) -> list[tuple[int, float]]:
         """The ``count`` nearest rows as (row, cosine), best first."""
         self.connect()
-        collection = self._client.get_collection(name, embedding_function=None)
+        collection = self._collections.get(name)
+        if collection is None:
+            collection = self._collections[name] = self._client.get_collection(name, embedding_function=None)
         answer = collection.query(query_embeddings=np.asarray([vector], dtype=np.float32), n_results=count, include=["distances"])
         ids = cast("list[str]", answer["ids"][0])
         return [(int(i), 1.0 - float(d)) for i, d in zip(ids, answer["distances"][0], strict=True)]
@@ -77,5 +80,6 @@ class VectorIndex:
     def drop(self, name: str) -> None:
         """Remove a collection; absent is fine."""
         self.connect()
+        self._collections.pop(name, None)
         if name in self.names():
             self._client.delete_collection(name)

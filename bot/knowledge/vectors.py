@@ -58,3 +58,14 @@ def embed_missing(database: Database, embedder: Embedder, texts: dict[str, str],
                 connection.execute(vectors.insert(), rows)
         progress("Embedding", min(begin + CHUNK, len(missing)), len(missing))
     return len(missing)
+
+
+def keep_vectors(database: Database, embedder: str, made_by: str, rows: dict[str, bytes]) -> None:
+    """Store vectors made elsewhere, if it was by this very embedder."""
+    if made_by != embedder:
+        return
+    with database.writing() as connection:
+        present = set(stored(connection, embedder, rows))
+        new = [{"embedder": embedder, "text_hash": h, "vector": v} for h, v in rows.items() if h not in present]
+        if new:
+            connection.execute(vectors.insert(), new)

@@ -30,8 +30,8 @@ ROMAN = (
     "abdullah abdul abdi fatima fatuma aisha ayesha zainab zaynab maryam mariam khadija layla leila noor nour amina salma hana "
     "yasmin huda samira nadia rania sami karim rashid farah zahra aaliyah jamal kareem imani keisha lakisha tyrone deshawn "
     "dashawn marquis darnell jaquan jaylen jalen jayden jaiden jaden aiden ayden brayden braeden kayden caden kaden hayden "
-    "zayden liam noah mateo santiago emiliano ximena valentina camila lucia sofia isabella mia ava emma olivia charlotte "
-    "amelia harper evelyn aria zoe nora layla chloe penelope riley nevaeh skylar brooklyn kaylee kylie makayla mckenzie mackenzie "
+    "zayden liam noah mateo santiago emiliano ximena valentina camila lucia sofia isabella  ava emma olivia charlotte "
+    "amelia harper evelyn aria zoe nora layla chloe penelope riley nevaeh skylar  kaylee kylie makayla mckenzie mackenzie "
     "ainsley paisley everly oakley easton weston kingston bryson bentley jaxon jaxson maddox ryker zander xavier xander axel "
     "arjun aarav rohan priya ananya diya ishaan kavya neha pooja rahul raj vikram sanjay anika aditya krishna lakshmi "
     "nguyen tran pham huynh hoang phan vu vo dang bui linh minh anh thuy huong tuan duc khanh bao quan thanh trang "
@@ -45,32 +45,44 @@ ROMAN_FAMILIES = (
     "abdi farah warsame okafor okonkwo adeyemi mensah owusu boateng nguyen tran pham huynh hoang sato suzuki tanaka yamamoto "
     "ivanov petrov shevchenko kowalski xiong vang yang lor thao moua"
 ).split()
+ARABIC = (
+    "محمد أحمد فاطمة علي عمر خالد مريم زينب يوسف إبراهيم حسن حسين عائشة نور سارة ليلى ياسمين عبدالله عبد الرحمن كريم محمود مصطفى سلمى هدى آمنة "
+    "رنا دانا لينا جنى تالا رهف حمزة بلال طارق زيد أنس ماجد فيصل سعود نورة ريم هند أمل سعيد سمير رامي سامي وليد نادية"
+).split()
 EVERYDAY = (
-    "will mark grace hope faith joy may april june august autumn summer dawn bill bob rich rose lily iris ivy jasmine art grant chase "
-    "hunter mason chance dean guy rob pat drew frank earnest ernest max page sky star storm king prince duke earl major miles "
+    "edit edu ed aide vendor dean lean tan aid comfort till drew pii government department esta will mark grace hope faith joy may april june august autumn summer dawn bill  rich rose lily iris ivy jasmine art grant chase "
+    "hunter mason chance  guy     earnest  max page sky star storm king prince duke earl major miles "
     "royal reign justice mercy charity patience prudence constance pearl ruby amber crystal jade opal sandy rusty rocky stone "
-    "cliff heath forest woods lane brook river ocean bay chip dale glen ford carter cash christian gene harmony heaven angel "
-    "destiny genesis journey trinity precious princess diamond essence ebony ivory ginger olive violet daisy poppy clay jack jimmy "
-    "john ray jay jean jean drew sue don sol luz paz cruz mar dolores mercedes consuelo socorro rosario pilar angeles reyes blanca "
-    "rosa alma linda clara cielo alegria milagros esperanza victoria gloria angela sierra savannah london paris austin dallas houston "
-    "phoenix boston denver georgia virginia carolina dakota montana israel jordan china india asia america chelsea sydney brooklyn "
-    "madison lincoln jackson washington kenya ireland florence vienna roma troy clever otter claude alexa siri sora gemini bard "
-    "an in to my le do can van von ben dan sun see long bo so lo no man he me mi la li ma ha son sung young ai ed al ace ari case "
-    "wade pierce reed buck colt teal wren robin jay finch lark dove marina coral shell penny nick tad tip rip trip ty lex rex "
-    "bella stella luna nova april tuesday wednesday friday monday noel holiday love true blue sage rowan ash hazel holly laurel "
-    "honor honesty liberty remedy melody harmony lyric cadence symphony piper archer fisher tanner tyler taylor baker cooper "
-    "porter parker hunter walker turner weaver skinner sawyer spencer marshall major judge bishop abbot pope deacon dean chancellor "
+    "cliff heath forest woods lane brook river ocean bay chip dale glen ford  cash   harmony heaven angel "
+    "destiny genesis journey trinity precious princess diamond essence ebony ivory ginger olive violet daisy poppy clay   "
+    "        sol luz paz cruz mar dolores mercedes consuelo socorro rosario  angeles reyes blanca "
+    "    cielo alegria milagros esperanza    sierra savannah london paris austin dallas houston "
+    "phoenix boston denver georgia virginia carolina dakota montana israel  china india asia america    "
+    " lincoln  washington kenya ireland florence vienna roma  clever otter claude alexa siri sora gemini bard "
+    "an in to my le do can van von   sun see long bo so lo no man he me mi la li ma ha son sung young ai  al ace ari case "
+    "wade pierce reed buck colt teal wren robin  finch lark dove marina coral shell penny   tip rip trip ty lex rex "
+    "  luna nova april tuesday wednesday friday monday  holiday love true blue sage rowan ash hazel holly  "
+    "honor honesty liberty remedy melody harmony lyric cadence symphony piper archer fisher tanner   baker cooper "
+    "porter  hunter walker turner weaver skinner sawyer   major judge bishop abbot pope deacon  chancellor "
     "price rice law read street park banks bush wood field hill lake marsh moor west north south east winter snow frost rain "
     "black white brown green gray grey gold silver short small little strong wise noble good goodman best sharp swift bright "
     "fox wolf bear lamb bull crow bird fish drake swan bell ball cook cole cross day knight lord love root roach roman sanders "
-    "school schools english french spanish german welsh scott read book books page story word words parent parents child childs "
+    "school schools english french spanish german welsh  read book books page story word words parent parents child childs "
     "teacher principal counselor mister miss ap pe ela esl iep id it us pm am gpa ms mr mrs dr sr jr del los las san santa santo "
-    "cardona turnitin khan monroe lee kelly cody shelby stem early free may gay said jose sal newton pascal ada alexandria "
+    "cardona turnitin khan monroe lee    stem early free may gay said  sal newton pascal ada alexandria "
     "tests test grades grade class gifted honors camp college tech page cloud data rand pew gallup walton meta canvas title "
-    "section common sense bing brisk amira suno clark lexi lexia bark remind seesaw dell hp mac ipad sam mia chat maestra maestro "
+    "section common sense bing brisk amira suno clark lexi lexia bark remind seesaw dell hp mac ipad   chat maestra maestro "
     "directora director alumno alumna padre madre nino nina hijo hija como para que con por sin mas muy van son era ser dia "
     "mon ton son sa lui elle fille fils elève eleve classe ecole pour avec sans dans les des une est qui que quoi"
 ).split()
+
+MOSTLY_NAMES = (
+    "tyler taylor jack jimmy john drew don linda alma rosa angela gloria victoria jordan madison jackson sydney brooklyn chelsea stella bella "
+    "nick kelly scott noel cody ben dan marshall spencer parker carter jean troy sam mia jose clara pilar jay frank ernest adam alexandria "
+    "angel austin ada carolina christian clark dallas elif ella elias georgia jane jasmine johnson lars lloyd marco marina mercedes monroe "
+    "nina paris paz reyes rosario sal sandra savannah sierra trinity virginia walker ward washington wade tanner roman rosario"
+).split()
+"""Names that stand in lower case in documentation (as identifiers) or are places, yet are people's in talk about school."""
 
 
 def entries(provider: type, attribute: str) -> list[str]:
@@ -94,6 +106,9 @@ def prose() -> Counter[str]:
             files += list(Path(folder).glob("sklearn/**/*.py"))
     for path in files:
         counts.update(re.findall(r"(?<![\w.])[a-z]{2,}(?![\w(])", path.read_text(encoding="utf-8", errors="ignore")))
+    for path in [*(ROOT / "knowledge" / "documents").glob("*.md"), *(ROOT / "tests" / "evals" / "questions").glob("fit*.jsonl")]:
+        for word in set(re.findall(r"(?<![\w.])[a-z]{2,}(?![\w(])", path.read_text(encoding="utf-8"))):
+            counts[word] += 12
     return counts
 
 
@@ -132,14 +147,14 @@ def collect() -> tuple[Counter[str], Counter[str], dict[str, tuple[set[str], set
             for attribute in ("first_names", "first_names_male", "first_names_female"):
                 first |= set(entries(provider, attribute))
             last |= set(entries(provider, "last_names"))
-        other[script] = (first, last)
+        other[script] = (first | set(ARABIC if script == "ar" else ()), last)
     return given, family, other
 
 
 def main() -> None:
     """Write the file."""
     given, family, other = collect()
-    words = everyday(prose())
+    words = everyday(prose()) - set(MOSTLY_NAMES)
     lines = [
         "# Given (g) and family (f) names, lower case without accents; w marks a name that is also an everyday word.",
         "# Made by tests/evals/make_names.py from Faker (MIT) and names (MIT, United States census 1990); see NOTICE.",

@@ -9,6 +9,20 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+TABLES = (
+    "libraries",
+    "documents",
+    "versions",
+    "passages",
+    "generations",
+    "generation_versions",
+    "manifests",
+    "vectors",
+    "audit",
+    "answers",
+    "citations",
+)
+
 APPEND_ONLY_SQLITE = (
     "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END",
     "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END",
@@ -30,7 +44,7 @@ APPEND_ONLY_POSTGRESQL = (
 def upgrade() -> None:
     """Create every table and the triggers that keep history append-only."""
     bind = op.get_bind()
-    metadata.create_all(bind)
+    metadata.create_all(bind, tables=[metadata.tables[name] for name in TABLES])
     statements = APPEND_ONLY_SQLITE if bind.dialect.name == "sqlite" else APPEND_ONLY_POSTGRESQL
     for statement in statements:
         op.execute(statement)

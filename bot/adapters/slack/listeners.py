@@ -1,0 +1,179 @@
+"""What is done with Slack's events: messages go to the inbox when they are for us; opened tabs get prompts and App Home.
+
+Called by ``app`` for HTTP and Socket Mode alike. A listener returns once the act is durably claimed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from typing import Any
+
+from bot import prompts
+from bot.adapters.slack import incoming, views
+from bot.adapters.slack.api import Refused
+from bot.adapters.slack.door import Door
+from bot.adapters.slack.incoming import Heard
+from bot.adapters.slack.installations import PLATFORM
+from bot.adapters.slack.limits import PROMPTS
+from bot.adapters.slack.recent import recent
+from bot.errors import SignpostError
+from bot.messages import Person
+
+Json = dict[str, Any]
+
+OWN_USER_SECONDS = 1.5
+"""How long a message waits for Slack to say who we are, where the event does not."""
+KNOWN_SECONDS = 600.0
+"""How long a stored reference is taken as still stored; a person may have had it deleted."""
+TOLD = 1_000
+"""Messages for which "turned off here" was said, kept so that a resend does not repeat it."""
+
+_log = logging.getLogger(__name__)
+
+
+class Listeners:
+    """Events in."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._told: OrderedDict[str, None] = OrderedDict()
+        self._known: OrderedDict[str, tuple[str, float]] = OrderedDict()
+
+    async def event(self, body: Json) -> None:
+        """One event of the Events API. Raises only what keeps the act from being claimed."""
+        event: Json = body.get("event") or {}
+        match event.get("type"):
+            case "message" | "app_mention":
+                await self._message(body)
+            case "app_home_opened":
+                self._door.spawn(self._opened(body, event))
+            case "assistant_thread_started":
+                thread: Json = event.get("assistant_thread") or {}
+                person = f"{PLATFORM}:{body.get('team_id')}:{thread.get('user_id')}"
+                self._door.spawn(self._suggest(body, person, thread.get("channel_id"), thread.get("thread_ts")))
+            case "app_uninstalled":
+                await self._gone(body)
+            case "tokens_revoked" if (event.get("tokens") or {}).get("bot"):
+                await self._gone(body)
+
+    async def _message(self, body: Json) -> None:
+        us = incoming.own_user(body) or await self._own_user(body)
+        said = incoming.heard(body, us)
+        if said is None:
+            return
+        if said.kind == "personal":
+            await self._door.inbox.accept(incoming.question(said, self._door.scope(said)))
+            await self._remember(said)
+            return
+        decided = self._door.channels.read(said.team, said.channel)
+        if decided.mode == "off":
+            if said.to_us:
+                self._say_off(said)
+            return
+        listening = False
+        if not said.to_us and not await self._follows(said):
+            # A channel is silent to everything else, unless its people asked us to listen for questions.
+            if decided.mode != "listening" or said.thread or said.to_others or not said.asks:
+                return
+            listening = True
+        private = decided.answers == "private"
+        scope = self._door.scope(said, private=private, shared_only=decided.shared_only, listening=listening)
+        await self._door.inbox.accept(incoming.question(said, scope))
+        if said.to_us or listening:
+            await asyncio.to_thread(self._door.inbox.engage, said.conversation, PLATFORM)
+            await self._remember(said)
+
+    async def _follows(self, said: Heard) -> bool:
+        """Whether an unaddressed message goes on with our conversation. When people talk to each other, we are quiet until
+        we are mentioned again."""
+        if not said.thread or not self._door.inbox.engaged(said.conversation):
+            return False
+        partner = self._door.channels.partner(said.conversation)
+        if partner is None or (partner and (said.to_others or said.person != partner)):
+            await asyncio.to_thread(self._door.inbox.disengage, said.conversation)
+            return False
+        return True
+
+    async def _remember(self, said: Heard) -> None:
+        """Keep with whom and where a conversation is held; not again for a while."""
+        person, until = self._known.get(said.conversation, ("", 0.0))
+        if person == said.person and self._door.now() < until:
+            return
+        reference = {"team": said.team, "enterprise": said.enterprise, "channel": said.channel}
+        reference |= {"thread": said.thread or said.ts} if said.kind != "personal" else {}
+        reference |= {"user": said.user, "kind": said.kind}
+        await asyncio.to_thread(self._door.channels.remember, said.conversation, said.person, said.kind, reference)
+        self._known[said.conversation] = (said.person, self._door.now() + KNOWN_SECONDS)
+        if len(self._known) > 10 * TOLD:
+            self._known.popitem(last=False)
+
+    async def _own_user(self, body: Json) -> str:
+        team, enterprise = str(body.get("team_id") or ""), str(body.get("enterprise_id") or "")
+        try:
+            found = await asyncio.wait_for(self._door.api.workspace(team, enterprise), OWN_USER_SECONDS)
+        except (TimeoutError, SignpostError):
+            return ""
+        return found.bot_user if found else ""
+
+    def _say_off(self, said: Heard) -> None:
+        name = f"{said.team}:{said.channel}:{said.ts}"
+        if name in self._told:
+            return
+        self._told[name] = None
+        if len(self._told) > TOLD:
+            self._told.popitem(last=False)
+        self._door.spawn(
+            self._door.api.call(
+                "chat.postEphemeral",
+                team=said.team,
+                enterprise=said.enterprise,
+                channel=said.channel,
+                user=said.user,
+                text=self._door.words(said.person).door_off,
+            )
+        )
+
+    # -- tabs ----------------------------------------------------------------------------------------------------------
+
+    async def _opened(self, body: Json, event: Json) -> None:
+        user = str(event.get("user") or "")
+        person = f"{PLATFORM}:{body.get('team_id')}:{user}"
+        if event.get("tab") == "messages":
+            await self._suggest(body, person, event.get("channel"), None)
+        elif event.get("tab") == "home":
+            await self.publish_home(str(body.get("team_id") or ""), str(body.get("enterprise_id") or ""), user)
+
+    async def publish_home(self, team: str, enterprise: str, user: str) -> None:
+        """Show App Home to a person as it is now."""
+        person = f"{PLATFORM}:{team}:{user}"
+        language = self._door.channels.language(person)
+        words = prompts.messages(language or "en")
+        lately = await asyncio.to_thread(recent, self._door.database, person)
+        view = views.home(lately, self._door.home(Person(person), language or "en"), language, words)
+        await self._door.api.call("views.publish", team=team, enterprise=enterprise, user_id=user, view=view)
+
+    async def _suggest(self, body: Json, person: str, channel: object, thread: object) -> None:
+        """Questions to begin with. With ``agent_view`` the call must not name a thread: it would fail without a word."""
+        words = self._door.words(person)
+        offers = [words.door_prompt_1, words.door_prompt_2, words.door_prompt_3][:PROMPTS]
+        try:
+            await self._door.api.call(
+                "assistant.threads.setSuggestedPrompts",
+                team=str(body.get("team_id") or ""),
+                enterprise=str(body.get("enterprise_id") or ""),
+                channel_id=channel,
+                thread_ts=thread,
+                title=words.door_prompts_title,
+                prompts=[{"title": offer, "message": offer} for offer in offers],
+            )
+        except Refused as error:
+            _log.info("slack took no suggested prompts: %s", error.error)
+
+    async def _gone(self, body: Json) -> None:
+        """The app was removed from a workspace: its token is deleted."""
+        if self._door.installations is not None:
+            await self._door.installations.async_delete_all(
+                enterprise_id=str(body.get("enterprise_id") or ""), team_id=str(body.get("team_id") or "")
+            )

@@ -1,0 +1,76 @@
+"""What the classifier sees of a message: its embedding, counts of concepts and their pairs, rule patterns, and hashed words
+and letter groups. Pure functions; the fitting script and the screening share them, so what was fitted is what runs."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable
+from functools import cache
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.guardrails.policy import concepts, rules
+from bot.guardrails.views import folded
+
+HASHED = 4_096
+EMBEDDED = 384
+_WORD = re.compile(r"\[[a-z ]+\]|[a-z0-9]+|[\u0600-\u06ff]+|[\u4e00-\u9fff]|[?!]")
+
+Vector = NDArray[np.float32]
+Embed = Callable[[str], NDArray[np.float32]]
+
+
+@cache
+def _concepts() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((name, re.compile(pattern)) for name, pattern in sorted(concepts().concepts.items()))
+
+
+@cache
+def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    found = []
+    for rule in rules().values():
+        for kind, items in (("certain", rule.certain), ("likely", rule.likely)):
+            found.append((f"{kind}:{rule.id}", re.compile("|".join(f"(?:{item})" for item in items) or r"(?!)")))
+    return tuple(found)
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """The names of the counted features, in order; kept with the weights and checked when they load."""
+    single = [name for name, _ in _concepts()]
+    pairs = [f"{a}*{b}" for a, b in combinations(single, 2)]
+    return (*single, *pairs, *(name for name, _ in _patterns()), "short", "long", "question", "foreign")
+
+
+def counted(fold: str) -> Vector:
+    """Concepts, pairs of concepts, patterns and shape of a folded text, each 0 or 1; shape (len(names()),)."""
+    hits = np.array([pattern.search(fold) is not None for _, pattern in _concepts()], dtype=np.float32)
+    first, second = np.triu_indices(len(hits), 1)
+    marks = [pattern.search(fold) is not None for _, pattern in _patterns()]
+    words = _WORD.findall(fold)
+    shape = [len(words) <= 5, len(words) >= 40, "?" in fold, bool(re.search(r"[\u0600-\u06ff\u4e00-\u9fff]", fold))]
+    return np.concatenate([hits, hits[first] * hits[second], np.array(marks + shape, dtype=np.float32)])
+
+
+def hashed(fold: str) -> Vector:
+    """Words, pairs of words and groups of 3 to 5 letters, hashed into HASHED bins, unit length."""
+    vector = np.zeros(HASHED, dtype=np.float32)
+    words = _WORD.findall(fold)[:400]
+    terms = words + [f"{a} {b}" for a, b in zip(words, words[1:], strict=False)]
+    for word in words:
+        if not word.startswith("["):
+            padded = f"<{word}>"
+            terms += ["#" + padded[i : i + n] for n in (3, 4, 5) for i in range(len(padded) - n + 1)]
+    for term in terms:
+        vector[zlib.crc32(term.encode()) % HASHED] += 0.4 if term[0] == "#" else 1.0
+    vector = np.sqrt(vector)
+    return vector / np.float32(max(float(np.linalg.norm(vector)), 1e-9))
+
+
+def lexical(text: str) -> Vector:
+    """Counted and hashed features of a redacted text."""
+    fold = folded(text)
+    return np.concatenate([counted(fold), hashed(fold)])

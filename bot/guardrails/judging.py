@@ -1,0 +1,100 @@
+"""What every rule family sees of one message, and the patterns and thresholds they share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+from bot.guardrails import classifier, views
+from bot.guardrails.classifier import Belief
+from bot.guardrails.context import Context, Decision
+from bot.guardrails.policy import Rule, rules
+from bot.messages import Handling
+
+PLAIN_QUESTION = 0.9
+"""How sure the classifier must be of a plain question for it to overrule a certain pattern (someone quoting or teaching)."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One message as the families read it: redacted, folded, bare, its disguises, what the classifier believes."""
+
+    text: str
+    fold: str
+    bare: str
+    disguises: tuple[tuple[str, str], ...]
+    belief: Belief
+    rules: Mapping[str, Rule]
+    extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def chance(self, handling: Handling) -> float:
+        """The classifier's probability of a handling."""
+        return self.belief.handlings.get(handling, 0.0)
+
+
+@cache
+def _joined(items: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{item})" for item in items) or r"(?!)", re.MULTILINE)
+
+
+def see(raw: str, redacted: str, context: Context) -> Seen:
+    """Prepare a message. ``raw`` is read for disguises only; nothing of it is kept."""
+    known = dict(rules())
+    extra: dict[str, tuple[str, ...]] = {}
+    if context.policy is not None:
+        known.update({rule.id: rule for rule in context.policy.rules})
+        extra = {name: tuple(items) for name, items in context.policy.patterns.items()}
+        for name in context.policy.off:
+            known.pop(name, None)
+    belief = classifier.believe(redacted, context.embed)
+    return Seen(redacted, views.folded(redacted), views.bare(redacted), views.disguised(raw), belief, known, extra)
+
+
+def certain(seen: Seen, rule: Rule, text: str) -> bool:
+    """Whether a pattern that decides alone stands in ``text`` (folded)."""
+    return bool(_joined(rule.certain + seen.extra.get(rule.id, ())).search(text))
+
+
+def likely(seen: Seen, handling: Handling) -> str | None:
+    """The first rule of a handling one of whose weaker patterns stands in the text."""
+    for rule in seen.rules.values():
+        if rule.handling is handling and (_joined(rule.likely).search(seen.fold) or _joined(rule.certain).search(seen.fold)):
+            return rule.id
+    return None
+
+
+def decided(rule: Rule, *reasons: str) -> Decision:
+    """A decision by a rule."""
+    return Decision(rule.id, rule.version, rule.handling, reasons)
+
+
+def by_pattern(seen: Seen, handling: Handling) -> Decision | None:
+    """A certain pattern of a handling, unless the classifier is sure that this is a plain question about the subject."""
+    for rule in seen.rules.values():
+        if rule.handling is handling and certain(seen, rule, seen.fold):
+            sure = seen.chance(Handling.ANSWER)
+            if sure >= PLAIN_QUESTION:
+                continue
+            return decided(rule, f"pattern of {rule.id}", f"plain question {sure:.2f} < {PLAIN_QUESTION}")
+    return None
+
+
+def by_belief(seen: Seen, handling: Handling) -> Decision | None:
+    """The classifier's word on a handling, its threshold lowered where a pattern speaks for it too."""
+    limits = classifier.thresholds()
+    chance = seen.chance(handling)
+    hint = likely(seen, handling)
+    limit = limits[handling.value]
+    if hint is not None:
+        limit = min(limit, limits.get(f"likely:{handling.value}", limit))
+    name = seen.belief.rules.get(handling)
+    if chance < limit or name is None or name not in seen.rules:
+        return None
+    reasons = [f"classifier {handling.value} {chance:.2f} >= {limit:.2f}", f"likeliest rule {name}"]
+    if hint is not None:
+        reasons.append(f"weak pattern of {hint}")
+    if not seen.belief.embedded:
+        reasons.append("without the embedding")
+    return decided(seen.rules[name], *reasons)

@@ -1,0 +1,301 @@
+"""The policy as data: rules, lines, concepts and examples of ``prompts/policy/``, validated; errors name file and line."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, field_validator
+
+from bot import prompts
+from bot.errors import FormatError
+from bot.messages import Handling
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Language = Literal["en", "es", "fr", "zh", "ar"]
+FAMILIES = ("crisis", "unsafe", "misuse", "injection", "scope", "smalltalk")
+"""Files of rules, in the order in which they decide."""
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"not a pattern: {error}") from None
+    return value
+
+
+class Rule(BaseModel):
+    """One rule: what it protects, who owns it, what is said, and the patterns that may never miss.
+
+    Patterns are read on folded text (see ``views.folded``). ``certain`` decides alone; ``likely`` lowers what the
+    classifier must be sure of. A ``hard`` rule cannot be switched off by an organization."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z_]+\.[a-z_]+$")]
+    version: int
+    handling: Handling
+    protects: Text
+    owner: Text
+    hard: bool
+    texts: dict[Language, Text]
+    topics: tuple[Text, ...] = ()
+    guidance: dict[Language, Text] = {}
+    certain: tuple[str, ...] = ()
+    likely: tuple[str, ...] = ()
+
+    @field_validator("certain", "likely")
+    @classmethod
+    def _patterns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_pattern(item) for item in value)
+
+    @field_validator("texts")
+    @classmethod
+    def _languages(cls, value: dict[str, str]) -> dict[str, str]:
+        if "en" not in value:
+            raise ValueError("needs a text in English")
+        return value
+
+
+class Family(BaseModel):
+    """A file of rules."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    family: Text
+    rules: list[Rule]
+
+
+class Line(BaseModel):
+    """A public line of a country and the page of the body that runs it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    topic: Text
+    line: Text
+    source: Text
+
+
+class Lines(BaseModel):
+    """Public lines by country, and the words around them by language."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    countries: dict[str, list[Line]]
+    labels: dict[Language, dict[str, Text]]
+
+
+class Concepts(BaseModel):
+    """Groups of words in five languages that the classifier counts, as patterns on folded text."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    concepts: dict[str, str]
+
+    @field_validator("concepts")
+    @classmethod
+    def _compile(cls, value: dict[str, str]) -> dict[str, str]:
+        return {name: _pattern(pattern) for name, pattern in value.items()}
+
+
+class Privacy(BaseModel):
+    """Words of the privacy rule: what is said, what stays, and the cues of talk about a person."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    id: Text
+    owner: Text
+    protects: Text
+    notices: dict[Language, Text]
+    kinds: dict[str, dict[Language, Text]]
+    public_people: list[Text]
+    keep: list[Text]
+    words: dict[str, Text]
+
+
+class Outgoing(BaseModel):
+    """What may leave."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    family: Text
+    max_characters: int
+    never_say: tuple[str, ...]
+    label: dict[Language, Text]
+    held: dict[Language, Text]
+
+    @field_validator("never_say")
+    @classmethod
+    def _patterns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_pattern(item) for item in value)
+
+
+class ExampleFile(BaseModel):
+    """Examples on both sides of a rule, one a line. A negative is to be answered unless another file says otherwise."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rule: Text
+    positive: str | dict[str, str]
+    negative: str
+
+
+class Example(BaseModel):
+    """One message with the rule it belongs to (None: to be answered) and the rule whose file it stands in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    text: str
+    rule: str | None
+    handling: Handling
+    beside: str
+
+
+class OrganizationPolicy(BaseModel):
+    """What an organization adds: rules, patterns, texts, or rules switched off. Hard rules, crisis and privacy stay on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rules: list[Rule] = []
+    examples: dict[str, list[Text]] = {}
+    patterns: dict[str, list[str]] = {}
+    texts: dict[str, dict[Language, Text]] = {}
+    off: list[str] = []
+
+    @field_validator("off")
+    @classmethod
+    def _never_the_hard_ones(cls, value: list[str]) -> list[str]:
+        known = rules()
+        for name in value:
+            if name not in known:
+                raise ValueError(f"no rule is called '{name}'")
+            if known[name].hard or known[name].handling is Handling.CRISIS:
+                raise ValueError(f"'{name}' cannot be switched off")
+        return value
+
+    @field_validator("patterns")
+    @classmethod
+    def _compile(cls, value: dict[str, list[str]]) -> dict[str, list[str]]:
+        return {name: [_pattern(item) for item in items] for name, items in value.items()}
+
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+def _line_of(raw: str, place: tuple[int | str, ...]) -> int:
+    """The line of a place in a YAML text, or of the nearest parent that exists."""
+    node: Any = yaml.compose(raw, yaml.SafeLoader)
+    for step in place:
+        if isinstance(node, yaml.MappingNode):
+            found = next((v for k, v in node.value if k.value == str(step)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            found = node.value[step]
+        else:
+            found = None
+        if found is None:
+            break
+        node = found
+    return int(node.start_mark.line) + 1
+
+
+def validated(model: type[ModelT], path: Path) -> ModelT:
+    """A YAML file as a model. Raises FormatError naming file and line."""
+    raw = path.read_text(encoding="utf-8")
+    name = path.as_posix().split("/prompts/")[-1]
+    try:
+        data = yaml.load(raw, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise FormatError(str(getattr(error, "problem", error)), where=f"{name}:{(mark.line if mark else 0) + 1}") from None
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(str(part) for part in problem["loc"])
+        raise FormatError(f"{place}: {problem['msg']}", where=f"{name}:{_line_of(raw, problem['loc'])}") from None
+
+
+def folder() -> Path:
+    """The shipped policy."""
+    return prompts.folder() / "policy"
+
+
+@cache
+def rules() -> dict[str, Rule]:
+    """Every rule by id, in the order in which families decide."""
+    found: dict[str, Rule] = {}
+    for family in FAMILIES:
+        for rule in validated(Family, folder() / f"{family}.yaml").rules:
+            found[rule.id] = rule
+    return found
+
+
+@cache
+def lines() -> Lines:
+    """Public lines by country."""
+    return validated(Lines, folder() / "lines.yaml")
+
+
+@cache
+def concepts() -> Concepts:
+    """The groups of words the classifier counts."""
+    return validated(Concepts, folder() / "concepts.yaml")
+
+
+@cache
+def privacy() -> Privacy:
+    """The privacy rule's words."""
+    return validated(Privacy, folder() / "privacy.yaml")
+
+
+@cache
+def outgoing() -> Outgoing:
+    """What may leave."""
+    return validated(Outgoing, folder() / "outgoing.yaml")
+
+
+def _lines_of(block: str) -> list[str]:
+    return [line.strip() for line in block.splitlines() if line.strip()]
+
+
+def examples() -> list[Example]:
+    """Every example of every rule; a negative that is another rule's positive keeps that rule."""
+    found: list[Example] = []
+    negatives: list[tuple[str, str]] = []
+    known = rules()
+    for path in sorted((folder() / "examples").glob("*.yaml")):
+        if path.stem == "privacy.details":
+            continue
+        file = validated(ExampleFile, path)
+        groups = file.positive if isinstance(file.positive, dict) else {file.rule: file.positive}
+        for rule, block in groups.items():
+            if rule not in known:
+                raise FormatError(f"no rule is called '{rule}'", where=f"policy/examples/{path.name}:1")
+            found += [Example(text=t, rule=rule, handling=known[rule].handling, beside=file.rule) for t in _lines_of(block)]
+        negatives += [(file.rule, text) for text in _lines_of(file.negative)]
+    positive = {example.text for example in found}
+    found += [
+        Example(text=text, rule=None, handling=Handling.ANSWER, beside=beside)
+        for beside, text in negatives
+        if text not in positive
+    ]
+    return found
+
+
+def check() -> None:
+    """Validate every file of the policy. Raises FormatError."""
+    rules()
+    lines()
+    concepts()
+    privacy()
+    outgoing()
+    examples()

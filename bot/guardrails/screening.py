@@ -1,0 +1,91 @@
+"""Screens what came in: hide details, then crisis, injection, misuse, scope. One function, called by the turn first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.guardrails import crisis, injection, misuse, privacy, scope
+from bot.guardrails.context import Context, Decision, Screened
+from bot.guardrails.judging import Seen, see
+from bot.guardrails.languages import language_of
+from bot.guardrails.policy import Rule
+from bot.messages import Choice, Handling, Outcome, Reply, Utterance
+
+MOST_CHARACTERS = 8_000
+"""Beyond this a message is cut, start and end kept, before it is read."""
+
+_OUTCOMES = {
+    Handling.CRISIS: Outcome.ROUTED,
+    Handling.REFUSE_UNSAFE: Outcome.REFUSED,
+    Handling.REFUSE_MISUSE: Outcome.REFUSED,
+    Handling.INJECTION: Outcome.REFUSED,
+    Handling.OUT_OF_SCOPE: Outcome.REFUSED,
+    Handling.SMALLTALK: Outcome.ANSWERED,
+}
+
+
+def screen(text: str, context: Context) -> Screened:
+    """Decide what a message may do. Never raises for what a user typed."""
+    raw = text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS // 2] + "\n" + text[-MOST_CHARACTERS // 2 :]
+    redacted = privacy.redact(raw, context.country)
+    language = language_of(redacted.text, context.language)
+    notice = privacy.notice(redacted.kinds, language)
+    seen = see(raw, redacted.text, context)
+    decision = decide(seen, context)
+    screened = Screened(
+        handling=Handling.ANSWER_REDACTED if redacted.kinds else Handling.ANSWER,
+        text=redacted.text,
+        language=language,
+        rule=privacy.RULE if redacted.kinds else None,
+        version=1 if redacted.kinds else None,
+        redactions=redacted.kinds,
+        notice=notice,
+        reasons=tuple(f"hid {count} x {kind}" for kind, count in redacted.kinds),
+    )
+    if decision is None:
+        return screened
+    rule = seen.rules[decision.rule]
+    return replace(
+        screened,
+        handling=decision.handling,
+        text="" if decision.handling is Handling.CRISIS else redacted.text,
+        rule=rule.id,
+        version=rule.version,
+        reply=reply_of(rule, decision.handling, context, language, notice),
+        reasons=decision.reasons + screened.reasons,
+        keep=decision.handling is not Handling.CRISIS,
+        notify=decision.handling is Handling.CRISIS,
+    )
+
+
+def decide(seen: Seen, context: Context) -> Decision | None:
+    """The first family that decides: crisis before everything, a whole-message courtesy before the rest."""
+    return (
+        crisis.judge(seen, context)
+        if not (courtesy := scope.at_once(seen.bare, seen))
+        else courtesy
+    ) or injection.judge(seen, context) or misuse.judge(seen, context) or scope.judge(seen, context)
+
+
+def reply_of(rule: Rule, handling: Handling, context: Context, language: str, notice: str | None) -> Reply:
+    """The finished fixed reply of a rule."""
+    shown = language if language in rule.texts else "en"
+    words = crisis.words(rule, context, language) if handling is Handling.CRISIS else misuse.words(rule, context, language)
+    choices: tuple[Choice, ...] = misuse.choices(rule, shown) if handling in misuse.KINDS else ()
+    return Reply(
+        outcome=_OUTCOMES.get(handling, Outcome.ANSWERED),
+        handling=handling,
+        markdown=words.strip(),
+        language=shown,
+        choices=choices,
+        notices=(notice,) if notice and handling is not Handling.CRISIS else (),
+        fixed=rule.id,
+        rule=rule.id,
+        private=handling is Handling.CRISIS,
+    )
+
+
+def screen_history(history: tuple[Utterance, ...], country: str = "US") -> tuple[Utterance, ...]:
+    """Earlier lines with the details in the user's own hidden the same way; the assistant's are redacted too, since they
+    may quote what was asked."""
+    return tuple(Utterance(line.role, privacy.redact(line.text, country).text) for line in history)

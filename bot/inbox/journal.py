@@ -1,0 +1,126 @@
+"""Group commit: everything the inbox writes within one commit's time goes into the next commit together.
+
+One thread writes. While it commits, new steps gather; so at low load a step waits for nobody, and at high load one flush to
+the disk serves many. A commit of the inbox is flushed to the disk (SQLite ``synchronous=FULL``), since an acknowledged act
+must survive more than the death of the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection, text
+
+from bot.inbox.work import Accepted, Received
+from bot.store import Database
+
+Result = TypeVar("Result")
+Step = Callable[[Connection], Any]
+
+
+class Claim(Protocol):
+    """Claims many acts in one transaction."""
+
+    def __call__(self, connection: Connection, arrivals: list[Received]) -> list[Accepted]:
+        """One Accepted an arrival, in order."""
+
+
+MOST = 512
+"""Steps of one commit."""
+
+
+class Journal:
+    """Runs steps in transactions, many steps a transaction, in the order given; claims come first and all at once."""
+
+    def __init__(self, database: Database, claim: Claim) -> None:
+        self._database = database
+        self._claim = claim
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="inbox-journal")
+        self._arrivals: list[tuple[Received, asyncio.Future[Accepted]]] = []
+        self._steps: list[tuple[Step, asyncio.Future[Any]]] = []
+        self._turning: asyncio.Task[None] | None = None
+
+    async def claim(self, received: Received) -> Accepted:
+        """Claim one act in the next transaction; returns once that is committed."""
+        future: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+        self._arrivals.append((received, future))
+        self._wake()
+        return await future
+
+    async def do(self, step: Callable[[Connection], Result]) -> Result:
+        """Run ``step`` in the next transaction; returns its result once that is committed. Raises what the step raises."""
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._steps.append((step, future))
+        self._wake()
+        return await future
+
+    def _wake(self) -> None:
+        if self._turning is None:
+            self._turning = asyncio.create_task(self._turn())
+
+    async def _turn(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._arrivals or self._steps:
+                arrivals, self._arrivals = self._arrivals[:MOST], self._arrivals[MOST:]
+                batch, self._steps = self._steps[:MOST], self._steps[MOST:]
+                steps = [step for step, _ in batch]
+                if arrivals:
+                    steps.insert(0, partial(self._claim, arrivals=[received for received, _ in arrivals]))
+                results = await loop.run_in_executor(self._thread, self._commit, steps)
+                if arrivals:
+                    claimed = results.pop(0)
+                    failed = isinstance(claimed, Exception)
+                    _tell([future for _, future in arrivals], [claimed] * len(arrivals) if failed else claimed)
+                _tell([future for _, future in batch], results)
+        finally:
+            self._turning = None
+
+    def _commit(self, steps: list[Step]) -> list[Any]:
+        try:
+            return self._together(steps)
+        except Exception as error:
+            if len(steps) == 1:
+                return [error]
+        # One step failed and took its companions with it: each gets a transaction of its own.
+        results: list[Any] = []
+        for step in steps:
+            try:
+                results += self._together([step])
+            except Exception as error:
+                results.append(error)
+        return results
+
+    def _together(self, steps: list[Step]) -> list[Any]:
+        with self._database.engine.connect() as connection:
+            if self._database.is_sqlite:
+                connection.exec_driver_sql("PRAGMA synchronous=FULL")
+                connection.execute(text("BEGIN IMMEDIATE"))
+            try:
+                results = [step(connection) for step in steps]
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+            finally:
+                if self._database.is_sqlite:
+                    connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
+            return results
+
+    def close(self) -> None:
+        """End the writing thread once what was given is committed."""
+        self._thread.shutdown(wait=True)
+
+
+def _tell(futures: list[asyncio.Future[Any]], results: list[Any]) -> None:
+    for future, result in zip(futures, results, strict=True):
+        if future.done():
+            continue
+        if isinstance(result, Exception):
+            future.set_exception(result)
+        else:
+            future.set_result(result)

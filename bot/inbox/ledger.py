@@ -1,0 +1,288 @@
+"""The inbox's rows: claiming, leasing, ending. Functions of an open transaction; who commits them is ``journal``.
+
+A row goes received -> working -> answered -> sent, or ends as failed (kept for an operator) or ignored. Every step after the
+claim is fenced: it names the number its worker was given, and changes nothing once another worker has been given the row.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, func, or_, select, update
+
+from bot.inbox.work import Accepted, Received
+from bot.messages import Message
+from bot.store.conversation_tables import inbox
+from bot.store.conversations import insert_new, say
+from bot.store.packed import pack_message
+
+TWIN_SECONDS = 10.0
+"""Within this, an act with the same twin is a resend."""
+
+WINDOW_SECONDS = 60.0
+"""The window of the rate limits, which count messages a minute."""
+
+OPEN = ("received", "working", "answered")
+"""States of rows that still need an end."""
+
+MAX_IDENTITY, MAX_CONVERSATION = 500, 400
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Messages a minute, 0 for none."""
+
+    person: int = 0
+    organization: int = 0
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Who holds a row, from when, for how many seconds."""
+
+    owner: str
+    now: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A row given to a worker. ``limited``: 0 no, 1 say so politely, 2 in silence."""
+
+    row: Any
+    fence: int
+    attempt: int
+    limited: int
+
+
+def owner_name(token: str) -> str:
+    """This process, so that a later one on the same machine can tell whether it still lives: host, pid, start, token."""
+    return f"{platform.node()[:60]}:{os.getpid()}:{_started(os.getpid())}:{token}"
+
+
+def owner_is_gone(owner: str) -> bool:
+    """Whether the process named is certainly dead. A process of another machine is not judged."""
+    if not owner:
+        return True
+    host, pid, started, _ = owner.split(":")
+    if host != platform.node()[:60]:
+        return False
+    now = _started(int(pid))
+    if started and now:
+        return started != now
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return bool(started)  # it had a start time and has none now: it is a zombie, which works on nothing
+
+
+def _started(pid: int) -> str:
+    """When a process began, in the kernel's ticks; empty where the system does not tell."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        state, start = text.rpartition(")")[2].split()[0], text.rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
+    return "" if state in "ZX" else start
+
+
+def claim(connection: Connection, arrivals: list[Received], lease: Lease) -> list[Accepted]:
+    """Insert or find the row of each arrival, all in one statement each way."""
+    known = _twins(connection, arrivals, lease.now)
+    fresh: dict[str, Received] = {}
+    for received in arrivals:
+        if received.identity not in known:
+            fresh.setdefault(received.identity, received)
+    new: dict[str, int] = {}
+    if fresh:
+        rows = [_row(received, lease) for received in fresh.values()]
+        new = {row.identity: row.id for row in insert_new(connection, inbox, rows, [inbox.c.id, inbox.c.identity])}
+    missing = [name for name in fresh if name not in new]
+    if missing:
+        found = connection.execute(select(inbox.c.id, inbox.c.identity).where(inbox.c.identity.in_(missing)))
+        known.update({row.identity: row.id for row in found})
+    accepted = []
+    for received in arrivals:
+        first = fresh.get(received.identity) is received
+        row_id = new.get(received.identity)
+        accepted.append(Accepted(known[received.identity], False) if row_id is None else Accepted(row_id, first))
+    return accepted
+
+
+def _twins(connection: Connection, arrivals: list[Received], now: float) -> dict[str, int]:
+    """Arrivals (by identity) that resend an act claimed a moment ago under another id."""
+    known: dict[str, int] = {}
+    for received in arrivals:
+        if received.twin:
+            recent = (inbox.c.twin == received.twin) & (inbox.c.received_at > now - TWIN_SECONDS)
+            row_id = connection.execute(select(inbox.c.id).where(recent).limit(1)).scalar()
+            if row_id is not None:
+                known[received.identity] = row_id
+    return known
+
+
+def _row(received: Received, lease: Lease) -> dict[str, Any]:
+    message = received.message
+    return {
+        "identity": received.identity[:MAX_IDENTITY],
+        "twin": received.twin[:MAX_IDENTITY],
+        "platform": received.platform,
+        "conversation": received.conversation[:MAX_CONVERSATION],
+        "person": message.person.id if message.person else "",
+        "organization": message.organization or "",
+        "message": "" if received.from_bot else pack_message(message),
+        "reply_to": received.reply_to,
+        "state": "ignored" if received.from_bot else "received",
+        "reason": "bot" if received.from_bot else None,
+        "attempts": 0,
+        "fence": 0,
+        "owner": lease.owner,
+        "lease_until": lease.now + lease.seconds,
+        "received_at": lease.now,
+        "send_started": False,
+        "limited": 0,
+    }
+
+
+def begin(connection: Connection, row_id: int, lease: Lease, limits: Limits) -> Begun | bool | None:
+    """Give a row to its worker: None when it needs none (ended, or another's), False when an earlier one of the same
+    conversation is still open and it must wait."""
+    row = connection.execute(select(inbox).where(inbox.c.id == row_id)).first()
+    if row is None or row.state not in OPEN:
+        return None
+    if row.owner != lease.owner and row.lease_until > lease.now and not owner_is_gone(row.owner):
+        return None
+    earlier = (inbox.c.conversation == row.conversation) & (inbox.c.id < row.id) & inbox.c.state.in_(OPEN)
+    if connection.execute(select(inbox.c.id).where(earlier).limit(1)).first() is not None:
+        connection.execute(update(inbox).where(inbox.c.id == row_id).values(owner=lease.owner, lease_until=_until(lease)))
+        return False
+    limited = _limited(connection, row, limits) if row.attempts == 0 else int(row.limited)
+    values = {
+        "state": "answered" if row.answered else "working",
+        "attempts": row.attempts + 1,
+        "fence": row.fence + 1,
+        "owner": lease.owner,
+        "lease_until": _until(lease),
+        "limited": limited,
+    }
+    connection.execute(update(inbox).where(inbox.c.id == row_id).values(**values))
+    return Begun(row, row.fence + 1, row.attempts + 1, limited)
+
+
+def _until(lease: Lease) -> float:
+    return lease.now + lease.seconds
+
+
+def _limited(connection: Connection, row: Any, limits: Limits) -> int:
+    """Whether the act goes over a limit; 1 the first time in a window, 2 after that."""
+    for column, value, limit in (
+        (inbox.c.person, row.person, limits.person),
+        (inbox.c.organization, row.organization, limits.organization),
+    ):
+        if not limit or not value:
+            continue
+        window = (column == value) & (inbox.c.received_at > row.received_at - WINDOW_SECONDS) & (inbox.c.id < row.id)
+        counts = select(
+            func.count().filter(inbox.c.limited == 0, inbox.c.state != "ignored"),
+            func.count().filter(inbox.c.limited == 1, inbox.c.person == row.person),
+        ).where(window)
+        served, told = connection.execute(counts).one()
+        if served >= limit:
+            return 2 if told else 1
+    return 0
+
+
+def keep_answer(connection: Connection, row_id: int, fence: int, values: dict[str, Any], said: list[tuple[str, str]]) -> bool:
+    """Store the computed reply, the redacted message and the lines of the exchange; the send begins with this commit."""
+    if not _fenced(connection, row_id, fence, state="answered", send_started=True, **values):
+        return False
+    row = connection.execute(select(inbox.c.conversation, inbox.c.person, inbox.c.received_at).where(inbox.c.id == row_id)).one()
+    say(connection, row.conversation, row.person, row.received_at, row_id, said, values["answer"])
+    return True
+
+
+def mark(connection: Connection, row_id: int, fence: int, **values: Any) -> bool:
+    """Change a row that is still ours; False when it is not."""
+    return _fenced(connection, row_id, fence, **values)
+
+
+def end(connection: Connection, row_id: int, fence: int, now: float, state: str, **values: Any) -> bool:
+    """End a row: what was said is blanked in it, its identity and its reply stay."""
+    if state != "failed":
+        values["message"] = ""
+    return _fenced(connection, row_id, fence, state=state, ended_at=now, lease_until=0.0, **values)
+
+
+def _fenced(connection: Connection, row_id: int, fence: int, **values: Any) -> bool:
+    where = (inbox.c.id == row_id) & (inbox.c.fence == fence) & inbox.c.state.in_(OPEN)
+    return connection.execute(update(inbox).where(where).values(**values)).rowcount == 1
+
+
+def renew(connection: Connection, lease: Lease, rows: list[int]) -> None:
+    """Keep this process's rows its own."""
+    for begin_at in range(0, len(rows), 500):
+        chunk = rows[begin_at : begin_at + 500]
+        where = inbox.c.id.in_(chunk) & (inbox.c.owner == lease.owner) & inbox.c.state.in_(OPEN)
+        connection.execute(update(inbox).where(where).values(lease_until=_until(lease)))
+
+
+def let_go(connection: Connection, owner: str) -> None:
+    """Leave this process's open rows to whoever comes next."""
+    where = (inbox.c.owner == owner) & inbox.c.state.in_(OPEN)
+    connection.execute(update(inbox).where(where).values(owner="", lease_until=0.0))
+
+
+def unfinished(connection: Connection, now: float, platforms: tuple[str, ...], owner: str) -> list[tuple[int, str]]:
+    """Open rows of these platforms that nobody else holds: (row, conversation), oldest first."""
+    query = select(inbox.c.id, inbox.c.conversation, inbox.c.owner, inbox.c.lease_until)
+    query = query.where(inbox.c.state.in_(OPEN), inbox.c.platform.in_(platforms)).order_by(inbox.c.id)
+    gone: dict[str, bool] = {owner: True}
+    found = []
+    for row in connection.execute(query):
+        if row.lease_until > now and row.owner not in gone:
+            gone[row.owner] = owner_is_gone(row.owner)
+        if row.lease_until <= now or gone[row.owner]:
+            found.append((row.id, row.conversation))
+    return found
+
+
+def listed(connection: Connection, *, failed: bool, limit: int = 200) -> list[dict[str, Any]]:
+    """Rows for an operator, newest first, without a word of what was said."""
+    columns = [inbox.c[name] for name in ("id", "platform", "state", "attempts", "incident", "reason", "received_at", "ended_at")]
+    query = select(*columns).order_by(inbox.c.id.desc()).limit(limit)
+    if failed:
+        query = query.where(inbox.c.state == "failed")
+    return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def retry(connection: Connection, row_id: int) -> bool:
+    """Open a failed row again from its first attempt; False when there is nothing left to answer."""
+    where = (inbox.c.id == row_id) & (inbox.c.state == "failed") & or_(inbox.c.message != "", inbox.c.answered.is_not(None))
+    values = {
+        "state": "received",
+        "attempts": 0,
+        "owner": "",
+        "lease_until": 0.0,
+        "ended_at": None,
+        "reason": None,
+        "incident": None,
+        "send_started": False,  # what was sent is the apology; the answer comes besides
+    }
+    return connection.execute(update(inbox).where(where).values(**values)).rowcount == 1
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """Rows by state."""
+    return {row[0]: int(row[1]) for row in connection.execute(select(inbox.c.state, func.count()).group_by(inbox.c.state))}
+
+
+def redacted(message: Message, kept: str) -> str:
+    """The message as it is stored once screening ran: only the text that may be kept."""
+    return pack_message(replace(message, text=kept, history=()))

@@ -1,0 +1,1 @@
+"""Two-minute lessons on AI, in conversation. The lessons themselves are data in ``prompts/lessons/``."""

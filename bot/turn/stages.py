@@ -1,0 +1,78 @@
+"""The shapes of the turn's stages: what screens a message, what answers it, what inspects the reply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.messages import Message, Reply
+
+
+@dataclass(frozen=True)
+class Screened:
+    """A message after the incoming guardrails.
+
+    ``text`` is what skills and the assistant see; ``kept`` is what may be stored of it, empty for nothing. ``reply`` ends the
+    turn with a fixed answer (crisis, refusal). ``redacted`` says that something was taken out, ``notice`` tells the person so.
+    """
+
+    text: str
+    kept: str
+    reply: Reply | None = None
+    redacted: bool = False
+    notice: str = ""
+
+
+class Screen(Protocol):
+    """The guardrails on what comes in."""
+
+    def __call__(self, message: Message) -> Screened:
+        """Screen one message; its ``text`` is filled in for pressed buttons too."""
+
+
+class Inspect(Protocol):
+    """The guardrails on what goes out."""
+
+    def __call__(self, reply: Reply, message: Message) -> Reply:
+        """The reply as it may be shown: itself, or another in its place."""
+
+
+class Skill(Protocol):
+    """Something that answers some messages: a check, a lesson, reaching a person."""
+
+    def take(self, message: Message) -> Reply | None:
+        """Answer, or None when the message is not for this skill."""
+
+    def aside(self, message: Message) -> Reply | None:
+        """What to add when the assistant answered in the middle of this skill's work, or None."""
+
+
+class StageFailed(Exception):
+    """A stage raised; the cause is chained."""
+
+    def __init__(self, stage: str) -> None:
+        super().__init__(stage)
+        self.stage = stage
+
+
+@contextmanager
+def stage(name: str) -> Iterator[None]:
+    """Name the stage in which an exception rises."""
+    try:
+        yield
+    except StageFailed:
+        raise
+    except Exception as error:
+        raise StageFailed(name) from error
+
+
+def let_in(message: Message) -> Screened:
+    """A screen that lets everything through; for trying parts alone. A server is given the real one."""
+    return Screened(message.text, message.text)
+
+
+def let_out(reply: Reply, message: Message) -> Reply:  # noqa: ARG001 - the shape of Inspect
+    """An inspection that lets everything through; for trying parts alone."""
+    return reply

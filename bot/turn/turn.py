@@ -1,0 +1,247 @@
+"""One message in, one inspected and recorded reply out."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot import prompts
+from bot.assistant.assistant import Assistant
+from bot.assistant.followups import follow_ups
+from bot.assistant.record import record
+from bot.assistant.understand import language_of
+from bot.errors import SignpostError
+from bot.knowledge.versions import read_version
+from bot.messages import Action, Answered, Choice, Handling, Message, Outcome, Receipt, Reply
+from bot.settings import Settings
+from bot.store import Database
+from bot.store.conversations import forget, last_answer, last_reply
+from bot.store.incidents import incident
+from bot.store.packed import unpack_answered
+from bot.turn.commands import Commands, recognised
+from bot.turn.stages import Inspect, Screen, Screened, Skill, StageFailed, let_in, let_out, stage
+
+_log = logging.getLogger("signpost.turn")
+
+LABEL_CHARS = 160
+"""A longer message is not looked up among the labels of the last reply's choices."""
+
+
+@dataclass(frozen=True)
+class Walked:
+    """A reply, and the part of the message that may be kept."""
+
+    answered: Answered
+    kept: str
+
+
+class Turn:
+    """Screens, routes, answers, inspects, records. Never raises: what fails becomes an apology with an incident id."""
+
+    def __init__(
+        self,
+        assistant: Assistant,
+        database: Database,
+        settings: Settings,
+        clock: Callable[[], datetime],
+        *,
+        screen: Screen = let_in,
+        inspect: Inspect = let_out,
+        skills: tuple[Skill, ...] = (),
+        handoff: Skill | None = None,
+        forgetters: tuple[Callable[[str], object], ...] = (),
+    ) -> None:
+        self._assistant = assistant
+        self._database = database
+        self._clock = clock
+        self._screen = screen
+        self._inspect = inspect
+        self._skills = skills
+        forgetters = (lambda person: forget(database, person), *forgetters)
+        self._commands = Commands(database, settings, handoff, forgetters)
+
+    def take(self, message: Message) -> Answered:
+        """Answer a message that belongs to no kept conversation: the terminal's, a script's."""
+        return self.walk(message, "").answered
+
+    def walk(self, message: Message, conversation: str) -> Walked:
+        """Answer a message of a kept conversation. ``kept`` is what of its text may be stored."""
+        started = time.perf_counter()
+        kept = ""
+        try:
+            with stage("screen"):
+                typed = message
+                message = self._meant(message, conversation)
+                screened = self._screen(message)
+                kept = screened.kept
+                if message.action is not None and typed.text and _is_control(message.action.value):
+                    kept = self._screen(typed).kept  # the button's label, not the value behind it
+            answered = self._walk(message, screened, conversation, started)
+            if answered.reply.fixed == "forgotten":
+                kept = ""
+        except StageFailed as failed:
+            answered = self._apology(failed, message)
+        return Walked(answered, kept)
+
+    def redact(self, message: Message) -> str:
+        """The part of a message's text that may be kept, when no answer came of it. Raises what the screen raises."""
+        return self._screen(message).kept
+
+    # -- the stages --------------------------------------------------------------------------------------------------
+
+    def _walk(self, message: Message, screened: Screened, conversation: str, started: float) -> Answered:
+        timings = {"screen": _ms(started)}
+        message = replace(message, text=screened.text)
+        answered, to_record = self._routed(message, screened, conversation)
+        for _ in range(2):
+            with stage("inspect"):
+                begun = time.perf_counter()
+                reply = self._inspect(answered.reply, message)
+                moved = self._moved(reply)
+                timings["inspect"] = _ms(begun)
+            if not moved:
+                break
+            # A generation was published between the search and this check: what is in force now answers.
+            answered, to_record = self._routed(message, screened, conversation)
+        else:
+            with stage("inspect"):
+                raise SignpostError("a quote changed while it was being shown", code="moved")
+        timings = {**answered.receipt.timings_ms, **timings, "total": _ms(started)}
+        rounded = {name: round(value, 3) for name, value in timings.items()}
+        answered = Answered(reply, replace(answered.receipt, timings_ms=rounded))
+        if to_record:
+            with stage("record"):
+                record(self._database, answered, message.organization, self._clock())
+        return answered
+
+    def _routed(self, message: Message, screened: Screened, conversation: str) -> tuple[Answered, bool]:
+        """Who answers, and whether the answer is recorded: commands about answers are not answers."""
+        if screened.reply is not None:
+            return receipted(screened.reply), True
+        with stage("command"):
+            command = recognised(message)
+            if command is not None:
+                return receipted(self._commands.answer(command, message, conversation)), False
+        with stage("skill"):
+            for skill in self._skills:
+                reply = skill.take(message)
+                if reply is not None:
+                    return receipted(_told(reply, screened)), True
+        with stage("command"):
+            number = re.fullmatch(r"\[?(\d{1,2})\]?\.?", message.text.strip())
+            if conversation and number and message.action is None:
+                words = prompts.messages(message.language or "en")
+                answer = last_answer(self._database, conversation)
+                if answer is not None:
+                    return receipted(self._commands.opened(answer, int(number[1]), words)), False
+        with stage("assistant"):
+            answered = self._assistant.answer(message)
+            return self._accompanied(message, _told_all(answered, screened), conversation), True
+
+    def _accompanied(self, message: Message, answered: Answered, conversation: str) -> Answered:
+        """The assistant's answer with what goes beside it: a skill's reminder, a person, what to ask next."""
+        reply = answered.reply
+        for skill in self._skills:
+            aside = skill.aside(message)
+            if aside is not None:
+                text = f"{reply.markdown}\n\n{aside.markdown}"
+                return replace(answered, reply=replace(reply, markdown=text, choices=reply.choices + aside.choices))
+        if not conversation:
+            return answered
+        extra: tuple[Choice, ...] = ()
+        if reply.outcome is Outcome.NOT_COVERED:
+            extra = (Choice(prompts.messages(reply.language).door_person, "person"),)
+        elif reply.outcome is Outcome.ANSWERED:
+            shelves = self._assistant.shelves(sorted(answered.receipt.generation))
+            extra = follow_ups(answered, message.text, shelves)
+        return replace(answered, reply=replace(reply, choices=reply.choices + extra))
+
+    def _moved(self, reply: Reply) -> bool:
+        """Whether a quote no longer stands in a published version, word for word."""
+        with self._database.reading() as connection:
+            for citation in reply.citations:
+                version = read_version(connection, citation.version)
+                if version.text[citation.start : citation.end] != citation.quote or version.state != "published":
+                    return True
+        return False
+
+    # -- what was meant ----------------------------------------------------------------------------------------------
+
+    def _last(self, conversation: str) -> Answered | None:
+        packed = last_reply(self._database, conversation) if conversation else None
+        return unpack_answered(packed) if packed else None
+
+    def _meant(self, message: Message, conversation: str) -> Message:
+        """A typed label, or number of a list of choices, is the button; a pressed button's value is its text too."""
+        if message.action is None and conversation and len(message.text) <= LABEL_CHARS:
+            last = self._last(conversation)
+            choice = chosen(message.text, last.reply) if last is not None else None
+            if choice is not None:
+                return replace(message, text=choice.value, action=Action(choice.value))
+        if message.action is not None:
+            return replace(message, text=message.action.value)
+        return message
+
+    def _apology(self, failed: StageFailed, message: Message) -> Answered:
+        name = incident(_log, failed.__cause__, failed.stage)
+        words = prompts.messages(message.language or language_of(message.text))
+        text = words.apology.format(incident=name)
+        return receipted(
+            Reply(
+                Outcome.ROUTED,
+                Handling.ANSWER,
+                text,
+                words.language,
+                choices=(Choice(words.door_person, "person"),),
+                fixed="apology",
+                rule=f"incident:{name}",
+            )
+        )
+
+
+def chosen(text: str, reply: Reply) -> Choice | None:
+    """The choice of ``reply`` that was typed: by label, or by number where a number cannot mean a quote."""
+    typed = " ".join(text.lower().split()).rstrip(".!")
+    for choice in reply.choices:
+        if typed == " ".join(choice.label.lower().split()).rstrip(".!"):
+            return choice
+    number = re.fullmatch(r"\(?(\d{1,2})[.)]?", typed)
+    if number and (reply.outcome is Outcome.CLARIFY or not reply.citations):
+        position = int(number[1]) - 1
+        if 0 <= position < len(reply.choices):
+            return reply.choices[position]
+    return None
+
+
+def _is_control(value: str) -> bool:
+    """Whether a button's value is a word of a skill or a command, and no question that a person could have asked."""
+    return " " not in value.strip()
+
+
+def receipted(reply: Reply) -> Answered:
+    """A reply that no search was made for, with a receipt of its own."""
+    return Answered(reply, Receipt(secrets.token_hex(8), {}, None, prompts.version(), {}))
+
+
+def _told(reply: Reply, screened: Screened) -> Reply:
+    """The reply with the notice that something was taken out of the message."""
+    if not screened.redacted:
+        return reply
+    handling = Handling.ANSWER_REDACTED if reply.handling is Handling.ANSWER else reply.handling
+    if not screened.notice:
+        return replace(reply, handling=handling)
+    text = f"{screened.notice}\n\n{reply.markdown}"
+    return replace(reply, handling=handling, markdown=text, notices=(screened.notice, *reply.notices))
+
+
+def _told_all(answered: Answered, screened: Screened) -> Answered:
+    return replace(answered, reply=_told(answered.reply, screened))
+
+
+def _ms(started: float) -> float:
+    return (time.perf_counter() - started) * 1000

@@ -1,0 +1,39 @@
+"""Writes ``knowledge/embedder/vectors.npz``: the vectors of every shipped text (``python -m tests.evals.ship_vectors``).
+
+Half precision, 384 numbers a text; a text is known by its SHA-256. Run it when a shipped document has changed.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+
+from bot.knowledge.embedding import MiniLM, data_file
+from bot.knowledge.passages import digest
+from bot.knowledge.starter import shipped_texts, shipped_vectors
+
+
+def main() -> None:
+    """Embed what has no vector yet, drop what is gone, write the file."""
+    texts = {digest(text): text for text in shipped_texts()}
+    embedder = MiniLM()
+    made_by, kept = shipped_vectors()
+    known = {h: np.frombuffer(v, np.float32) for h, v in kept.items() if made_by == embedder.name and h in texts}
+    missing = sorted((h for h in texts if h not in known), key=lambda h: len(texts[h]))
+    for begin in range(0, len(missing), 256):
+        part = missing[begin : begin + 256]
+        known.update(zip(part, embedder.encode([texts[h] for h in part]), strict=True))
+        sys.stdout.write(f"{min(begin + 256, len(missing))} of {len(missing)}\n")
+        sys.stdout.flush()
+    hashes = sorted(known)
+    np.savez_compressed(
+        data_file("embedder", "vectors.npz"),
+        embedder=embedder.name,
+        hashes=np.array([np.frombuffer(bytes.fromhex(h), np.uint8) for h in hashes]),
+        vectors=np.array([known[h] for h in hashes], dtype=np.float16),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""No detail of a student survives, whatever its format; words that are no one's stay; hiding twice changes nothing."""
+
+from __future__ import annotations
+
+import re
+import string
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.guardrails.evaluation import Case, privacy_cases, survives
+from bot.guardrails.gazetteer import gazetteer
+from bot.guardrails.privacy import notice, redact
+
+GIVEN = sorted(name for name in gazetteer().given - gazetteer().everyday if name.isascii() and len(name) > 3 and name.isalpha())
+FAMILY = sorted(name for name in gazetteer().family - gazetteer().everyday if name.isascii() and len(name) > 3 and name.isalpha())
+FRAMES = (
+    "my student {name} got a {grade} on the test, can I use ChatGPT?",
+    "can I upload {name}'s essay to Gemini?",
+    "student {name} (ID {id}) born {dob} uses Khanmigo, does COPPA apply?",
+    "{name} has {health}, is MagicSchool ok under FERPA",
+    "write to {email} or call {phone} about the AI policy",
+    "mi alumno {name} nació el {dob}, ¿puede usar Gemini?",
+    "is https://files.example.org/{file}_iep.pdf safe in NotebookLM",
+    "SSN {ssn} of {name} was in a prompt, is that a breach",
+)
+
+
+@pytest.mark.parametrize("case", [c for c in privacy_cases() if c.details], ids=lambda c: c.text[:40])
+def test_every_marked_detail_is_hidden(case: Case) -> None:
+    text = redact(case.text).text
+    assert not [detail for detail in case.details if survives(detail, text)], text
+
+
+def test_names_laws_courses_vendors_and_roles_stay() -> None:
+    clean = [c for c in privacy_cases() if not c.details]
+    changed = [c.text for c in clean if redact(c.text).kinds]
+    assert len(changed) <= 0.02 * len(clean), changed
+
+
+@st.composite
+def seeded(draw: st.DrawFn) -> tuple[str, list[str]]:
+    """A sentence of a member of staff with details in it, and the details."""
+    first, last = draw(st.sampled_from(GIVEN)), draw(st.sampled_from(FAMILY))
+    digits = st.text(string.digits, min_size=6, max_size=9).filter(lambda t: not t.endswith("000"))
+    year, month, day = draw(st.integers(2005, 2020)), draw(st.integers(1, 12)), draw(st.integers(1, 28))
+    details = {
+        "name": f"{first.title()} {last.title()}",
+        "grade": str(draw(st.integers(10, 99))),
+        "id": draw(digits),
+        "dob": draw(st.sampled_from([f"{month:02}/{day:02}/{year}", f"{year}-{month:02}-{day:02}", f"{day}.{month}.{year}"])),
+        "health": draw(st.sampled_from(["ADHD", "autism", "dyslexia", "diabetes", "epilepsy"])),
+        "email": f"{first}.{last}@{draw(st.sampled_from(['gmail.com', 'district.k12.us', 'correo.mx']))}",
+        "phone": f"{draw(st.integers(201, 799))}-{draw(st.integers(200, 999))}-{draw(st.integers(1000, 9999))}",
+        "file": f"{first}_{last}",
+        "ssn": f"{draw(st.integers(100, 665)):03}-{draw(st.integers(10, 99))}-{draw(st.integers(1000, 9999))}",
+    }
+    frame = draw(st.sampled_from(FRAMES))
+    used = [details[slot] for slot in re.findall(r"\{(\w+)\}", frame)]
+    return frame.format(**details), used
+
+
+@settings(max_examples=300, deadline=None)
+@given(seeded())
+def test_no_seeded_detail_survives(made: tuple[str, list[str]]) -> None:
+    text, details = made
+    hidden = redact(text).text
+    assert not [detail for detail in details if detail.lower() in hidden.lower()], hidden
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(seeded().map(lambda made: made[0]), st.text(max_size=200)))
+def test_hiding_twice_changes_nothing(text: str) -> None:
+    once = redact(text)
+    twice = redact(once.text)
+    assert twice.text == once.text
+    assert not twice.kinds
+
+
+@settings(max_examples=100, deadline=None)
+@given(seeded())
+def test_only_kinds_and_counts_leave(made: tuple[str, list[str]]) -> None:
+    text, details = made
+    redacted = redact(text)
+    told = notice(redacted.kinds, "en") or ""
+    assert redacted.kinds
+    assert not [detail for detail in details if len(detail) > 2 and detail.lower() in (told + repr(redacted.kinds)).lower()]
+
+
+@pytest.mark.parametrize("language", ["en", "es", "fr", "zh", "ar"])
+def test_the_asker_is_told_in_one_line(language: str) -> None:
+    told = notice((("student name", 1), ("phone", 2)), language)
+    assert told
+    assert "\n" not in told
+
+
+def test_look_alike_letters_do_not_hide_a_name() -> None:
+    assert "onzalez" not in redact("my student М\u200baria Gоnzаlez failed").text
