@@ -587,6 +587,7 @@ def test_a_process_is_known_to_be_alive_or_gone() -> None:
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=40)
 
 
+@settings(deadline=None)
 @given(text=TEXTS, value=st.none() | TEXTS, png=st.none() | st.binary(max_size=50))
 def test_messages_and_replies_come_back_from_the_row_as_they_went_in(text: str, value: str | None, png: bytes | None) -> None:
     message = Message(text, action=Action(value) if value is not None else None, at=datetime(2026, 1, 2, tzinfo=UTC))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.app import App
@@ -254,6 +254,7 @@ def test_commands_are_whole_messages_only(text: str, name: str | None) -> None:
     assert (found.name if found else None) == name
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_no_text_breaks_the_reading_of_commands_and_choices(text: str) -> None:
     recognised(Message(text))

@@ -111,7 +111,7 @@ def run(assistant: Assistant, shelves: list[Shelf], cases: Iterable[Case]) -> li
                 any(_carries(s, g, True) for s in chosen for g in case.gold),
                 considered.probability,
                 answered,
-                (chosen[0].passage.id,) if answered and chosen else (),
+                (chosen[0].version.document,) if answered and chosen else (),
             )
         )
     return outcomes

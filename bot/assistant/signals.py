@@ -28,6 +28,9 @@ NEIGHBOURS = 20
 FEW_ROWS = 3
 """A key that leads to more statements than this names a section, not what a statement says."""
 
+_CAPITAL = re.compile(r"(?<=[a-z,;:] )[A-Z][A-Za-z]+")
+"""A capitalised word inside a sentence."""
+
 _STEMMER = snowballstemmer.stemmer("english")
 
 
@@ -167,6 +170,7 @@ def signals(
     next_passage = next((f for f in found[1:] if f.shelved.passage.id != best.shelved.passage.id), None)
     have = set(evidence.names).union(*(k.names for k in read_keys))
     strangers = [name for name in question.names if name not in have and not _same_country(name.usual, have)]
+    capitals = {_stem(unaccented(word)) for word in _CAPITAL.findall(question.text)} - evidence.stems - in_keys
     numbers = set(question.numbers) - evidence.numbers.union(*(k.numbers for k in read_keys))
     asks = asks_in(question.text)
     holds = _patterns("holds")
@@ -188,6 +192,7 @@ def signals(
         "strange_names": float(len(strangers)),
         "strange_state": float(any(name.kind in ("states", "places") for name in strangers)),
         "shared_names": float(len([n for n in question.names if n in have])),
+        "strange_capitals": float(len(capitals)),
         "strange_numbers": float(len(numbers)),
         "asks_same": len(asks & key.asks) / max(len(asks | key.asks), 1),
         "lacking": float(len(lacking)),

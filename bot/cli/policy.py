@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -35,10 +35,14 @@ def _context(country: str) -> Context:
 
 
 @policy.command("test")
-def test(
-    file: Annotated[Optional[Path], typer.Argument(help="A JSONL file of {text, handling}; the policy's own examples if none.")] = None,  # noqa: UP045
+def examine(
+    file: Annotated[
+        Path | None, typer.Argument(help="A JSONL file of {text, handling}; the policy's own examples if none.")
+    ] = None,
     country: Country = "US",
-    mistakes: Annotated[bool, typer.Option("--mistakes", help="Also list the examples decided otherwise (shipped examples only).")] = False,
+    mistakes: Annotated[
+        bool, typer.Option("--mistakes", help="Also list the examples decided otherwise (shipped examples only).")
+    ] = False,
     json_wanted: Json = False,
 ) -> None:
     """Put every example and near miss, or the rows of a file, through the screening and report the figures."""

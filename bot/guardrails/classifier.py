@@ -1,5 +1,8 @@
 """The small calibrated classifier: probabilities of the rules for a redacted text, from weights kept as data.
 
+Two readers are averaged: a linear one over concepts, words and embedding, and one that compares the message with a thousand
+kept ones (a radial kernel over the same features, quantized), which sees how features work together.
+
 Two sets of weights: with the embedding, and without it for when the embedder is missing, of another kind, or fails."""
 
 from __future__ import annotations
@@ -23,13 +26,16 @@ ANSWER = "answer"
 
 @dataclass(frozen=True)
 class Weights:
-    """A fitted model: ``matrix`` (classes, features), ``bias`` (classes,), ``scale`` of the three feature blocks."""
+    """A fitted model: ``matrix`` (classes, features), ``bias`` (classes,), ``blocks`` scales of the three feature blocks;
+    ``landmarks`` (messages, features compared) and ``mix`` (messages, classes) of the comparing reader."""
 
     classes: tuple[str, ...]
     matrix: NDArray[np.float32]
     bias: NDArray[np.float32]
     blocks: tuple[float, float, float]
     temperature: float
+    landmarks: NDArray[np.float32]
+    mix: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -61,12 +67,16 @@ def weights(kind: str) -> Weights:
     with np.load(folder() / "classifier.npz") as stored:
         matrix = stored[f"{kind}_matrix"].astype(np.float32)
         bias = stored[f"{kind}_bias"].astype(np.float32)
+        landmarks = stored["landmarks"].astype(np.float32) * stored["steps"]
+        mix = stored[f"{kind}_mix"].astype(np.float32)
+    if kind == "without":
+        landmarks[:, -features.EMBEDDED :] = 0.0
     classes = tuple(str(name) for name in card["classes"])  # type: ignore[attr-defined]
     unknown = [name for name in classes if name != ANSWER and name not in rules()]
     if unknown:
         raise ConfigurationError(f"knowledge/guardrails/classifier.json names unknown rules: {', '.join(unknown)}")
-    blocks: tuple[float, float, float] = tuple(card["blocks"])  # type: ignore[arg-type]
-    return Weights(classes, matrix, bias, blocks, float(card[f"{kind}_temperature"]))  # type: ignore[arg-type]
+    first, second, third = (float(value) for value in card["blocks"])  # type: ignore[attr-defined]
+    return Weights(classes, matrix, bias, (first, second, third), float(card[f"{kind}_temperature"]), landmarks, mix)  # type: ignore[arg-type]
 
 
 def thresholds() -> dict[str, float]:
@@ -74,7 +84,9 @@ def thresholds() -> dict[str, float]:
     return {str(k): float(v) for k, v in _card()["thresholds"].items()}  # type: ignore[attr-defined]
 
 
-def assemble(lexical: NDArray[np.float32], embedding: NDArray[np.float32] | None, blocks: tuple[float, ...]) -> NDArray[np.float32]:
+def assemble(
+    lexical: NDArray[np.float32], embedding: NDArray[np.float32] | None, blocks: tuple[float, ...]
+) -> NDArray[np.float32]:
     """One row for the model: counted, hashed and (when there is one) embedded features, each block scaled."""
     counted = len(features.names())
     parts = [lexical[:counted] * np.float32(blocks[0]), lexical[counted:] * np.float32(blocks[1])]
@@ -107,7 +119,33 @@ def believe(text: str, embed: features.Embed | None) -> Belief:
         if embedding is not None and embedding.shape != (features.EMBEDDED,):
             embedding = None
     model = weights("with" if embedding is not None else "without")
-    row = assemble(features.lexical(text), embedding, model.blocks)
-    logits = (model.matrix @ row + model.bias) / np.float32(model.temperature)
-    exp = np.exp(logits - logits.max())
-    return summed(model.classes, exp / exp.sum(), embedding is not None)
+    lexical = features.lexical(text)
+    logits = model.matrix @ assemble(lexical, embedding, model.blocks) + model.bias
+    near = kernel(features.compared(lexical, embedding)[None, :], model.landmarks) @ model.mix
+    combined = together(softmax(logits[None, :]), near) ** (1.0 / model.temperature)
+    return summed(model.classes, (combined / combined.sum(axis=1, keepdims=True))[0], embedding is not None)
+
+
+WIDTH = 0.15
+"""Of the radial kernel."""
+
+
+def kernel(rows: NDArray[np.float32], landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Nearness of rows to landmarks, in (0, 1]; shape (rows, landmarks)."""
+    square = (rows**2).sum(axis=1)[:, None] + (landmarks**2).sum(axis=1)[None, :] - 2.0 * rows @ landmarks.T
+    near: NDArray[np.float32] = np.exp(-WIDTH * np.maximum(square, 0.0)).astype(np.float32)
+    return near
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows of logits to rows of probabilities."""
+    exp = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares: NDArray[np.float32] = (exp / exp.sum(axis=1, keepdims=True)).astype(np.float32)
+    return shares
+
+
+def together(linear: NDArray[np.float32], near: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The two readers' probabilities averaged; the comparing one's scores are cut at zero and sharpened first."""
+    sharp = np.clip(near, 1e-4, None) ** 1.5
+    both: NDArray[np.float32] = ((linear + sharp / sharp.sum(axis=1, keepdims=True)) / 2.0).astype(np.float32)
+    return both

@@ -17,9 +17,11 @@ def words(rule: Rule, context: Context, language: str) -> str:
     """The fixed text: the organization's own contact first, then the country's lines for the rule's topics."""
     shown = language if language in rule.texts else "en"
     data = lines()
-    label = data.labels[shown]  # type: ignore[index]
+    label = data.labels[shown]
     own = context.contacts.crisis or context.contacts.general
     contact = label["contact"].format(contact=own) if own else label["unset"]
-    numbers = [f"{label[entry.topic]}: {entry.line}." for entry in data.countries.get(context.country, []) if entry.topic in rule.topics]
-    text = (context.policy.texts.get(rule.id, {}) if context.policy else {}).get(shown) or rule.texts[shown]  # type: ignore[call-overload,index]
+    numbers = [
+        f"{label[entry.topic]}: {entry.line}." for entry in data.countries.get(context.country, []) if entry.topic in rule.topics
+    ]
+    text = (context.policy.texts.get(rule.id, {}) if context.policy else {}).get(shown) or rule.texts[shown]
     return str(text).format(contact=contact, lines=" ".join(numbers) or f"{label['emergency']}: {label['local']}.")

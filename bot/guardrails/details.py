@@ -13,25 +13,42 @@ from bot.guardrails.views import unaccented
 
 Found = tuple[int, int, str]
 
-_MAILBOXES = frozenset("info help helpdesk support privacy ptac ferpa contact office it techsupport noreply admin webmaster press security".split())
+_MAILBOXES = frozenset(
+    "info help helpdesk support privacy ptac ferpa contact office it techsupport noreply admin webmaster press security".split()
+)
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_EMAIL_SAID = re.compile(r"\b[\w.+-]+(?:\s*\(?(?:dot|punto|\.)\)?\s*[\w+-]+)?\s*[\[(]?\s*\b(?:at|arroba)\b\s*[\])]?\s*[\w-]+\s*[\[(]?\s*\b(?:dot|punto)\b\s*[\])]?\s*(?:com|org|net|edu|gov|us|k12|mx|es|fr)\b", re.IGNORECASE)
+_EMAIL_SAID = re.compile(
+    (
+        r"\b[\w.+-]+(?:\s*\(?(?:dot|punto|\.)\)?\s*[\w+-]+)?\s*[\[(]?\s*\b(?:at|arroba)\b\s*[\])]?\s*[\w-]+\s*[\[(]?\s*\b("
+        r"?:dot|punto)\b\s*[\])]?\s*(?:com|org|net|edu|gov|us|k12|mx|es|fr)\b"
+    ),
+    re.IGNORECASE,
+)
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>|<at[^>]*>.*?</at>|(?<![\w@.])@[A-Za-z][\w.-]{1,40}")
-_PUBLIC_HANDLES = frozenset("openai google microsoft anthropic usedgov edtech iste cosn teachai signpost here channel everyone all".split())
+_PUBLIC_HANDLES = frozenset(
+    "openai google microsoft anthropic usedgov edtech iste cosn teachai signpost here channel everyone all".split()
+)
 
 _MONTH = (
-    r"(?:jan(?:uary|vier)?|feb(?:ruary)?|mar(?:ch|zo|s)?|apr(?:il)?|may(?:o)?|mai|june?|juin|july?|juillet|aug(?:ust)?|sept?(?:ember|embre|iembre)?|"
-    r"oct(?:ober|obre|ubre)?|nov(?:ember|embre|iembre)?|dec(?:ember)?|d[ée]cembre|enero|febrero|f[ée]vrier|abril|avril|junio|julio|ago(?:sto)?|ao[ûu]t|diciembre|dic)"
+    r"(?:jan(?:uary|vier)?|feb(?:ruary)?|mar(?:ch|zo|s)?|apr(?:il)?|may(?:o)?|mai|june?|juin|july?|juillet|"
+    r"aug(?:ust)?|sept?(?:ember|embre|iembre)?|"
+    r"oct(?:ober|obre|ubre)?|nov(?:ember|embre|iembre)?|dec(?:ember)?|d[ée]cembre|enero|febrero|f[ée]vrier|"
+    r"abril|avril|junio|julio|ago(?:sto)?|ao[ûu]t|diciembre|dic)"
 )
 _YEAR = r"(?:19[5-9]\d|20[0-2]\d)"
 _DATES = (
     rf"(?:\d{{1,2}}[/.\-]\d{{1,2}}[/.\-](?:{_YEAR}|\d{{2}})|{_YEAR}[/.\-]\d{{1,2}}[/.\-]\d{{1,2}}"
-    rf"|{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+(?:of\s+)?{_YEAR})?|\d{{1,2}}(?:st|nd|rd|th|er)?\s+(?:of\s+|de\s+)?{_MONTH}\.?(?:,?\s+(?:de[l]?\s+)?{_YEAR})?"
-    rf"|{_YEAR}\s*年\s*\d{{1,2}}\s*月\s*\d{{1,2}}\s*[日号]|\d{{1,2}}\s*月\s*\d{{1,2}}\s*[日号]|\d{{1,2}}\s+(?:يناير|فبراير|مارس|أبريل|مايو|يونيو|يوليو|أغسطس|سبتمبر|أكتوبر|نوفمبر|ديسمبر)(?:\s+{_YEAR})?)"
+    rf"|{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+(?:of\s+)?{_YEAR})?|\d{{1,2}}(?:st|nd|rd|th|er)?\s+(?:of\s+|"
+    rf"de\s+)?{_MONTH}\.?(?:,?\s+(?:de[l]?\s+)?{_YEAR})?"
+    rf"|{_YEAR}\s*年\s*\d{{1,2}}\s*月\s*\d{{1,2}}\s*[日号]|\d{{1,2}}\s*月\s*\d{{1,2}}\s*[日号]|\d{{1,2}}\s+(?:يناير|"
+    rf"فبراير|مارس|أبريل|مايو|يونيو|يوليو|أغسطس|سبتمبر|أكتوبر|نوفمبر|ديسمبر)(?:\s+{_YEAR})?)"
 )
 _BIRTH = re.compile(
-    rf"(?:\b(?:d\.?\s?o\.?\s?b\.?|born|birth ?da(?:y|te)|bday|b-day|date of birth|birth|turn(?:s|ed|ing)? \d+|fecha de nacimiento|f\.?\s?nac\.?|naci[óo]|nacid[oa]|cumple\w*|cumpleaños|n[ée]e?|date de naissance|naissance|anniversaire)\b|出生日期|出生于|出生|生于|生日|تاريخ الميلاد|تاريخ ميلاد\w*|ولد|ولدت|مواليد)"
-    rf"[\s:=#(,\-–]*(?:(?:is|was|on|in|the|es|el|en|le|del?|son|est|fue|是|为|هو|في|:|of|at|a)[\s:]+){{0,3}}[\s:：是为]*(?P<date>{_DATES}|{_YEAR}(?!\d)|\d{{6}}(?:\d{{2}})?(?!\d))",
+    rf"(?:\b(?:d\.?\s?o\.?\s?b\.?|born|birth ?da(?:y|te)|bday|b-day|date of birth|birth|turn(?:s|ed|ing)? \d+|"
+    rf"fecha de nacimiento|f\.?\s?nac\.?|naci[óo]|nacid[oa]|cumple\w*|cumpleaños|n[ée]e?|date de naissance|"
+    rf"naissance|anniversaire)\b|出生日期|出生于|出生|生于|生日|تاريخ الميلاد|تاريخ ميلاد\w*|ولد|ولدت|مواليد)"
+    rf"[\s:=#(,\-–]*(?:(?:is|was|on|in|the|es|el|en|le|del?|son|est|fue|是|为|هو|في|:|of|at|a)[\s:]+){{0,3}}[\s:：是为]*(?P<"
+    rf"date>{_DATES}|{_YEAR}(?!\d)|\d{{6}}(?:\d{{2}})?(?!\d))",
     re.IGNORECASE,
 )
 _BORN_AFTER = re.compile(rf"(?P<date>{_DATES})\s*(?:出生|\(?(?:dob|birthday|born|birthdate)\)?)", re.IGNORECASE)
@@ -39,8 +56,11 @@ _FULL_DATE = re.compile(rf"(?<![\w/.-])(?:{_DATES})(?![\w/-])", re.IGNORECASE)
 
 _SSN = re.compile(r"(?<![\d-])\d{3}[- ]\d{2}[- ]\d{4}(?![\d-])")
 _GOVERNMENT = re.compile(
-    r"\b(?:ssn|s\.s\.n\.?|social(?: security)?(?: (?:number|no\.?|num|#))?|seguro social|passport|pasaporte|passeport|itin|alien (?:number|no)|a-number|driver'?s? licen[cs]e|licencia|curp|rfc|nss|dni|nie|nif|insee|nir|身份证号?码?|护照号?码?|رقم الهوية|جواز(?: السفر)?)"
-    r"[\s:=#(]*(?:(?:is|number|no\.?|num|es|número|numero|de|n°|last (?:four|4)|ends in|are|号码|号|是|رقم|هو)[\s:#]*){0,4}[:：是]?\s*(?P<id>[A-Z]{0,4}-?\d[\dA-Z]*(?:[- ]\d[\dA-Z]*){0,6}|(?-i:(?=[A-Z]*\d)[A-Z0-9]{8,18}))",
+    r"\b(?:ssn|s\.s\.n\.?|social(?: security)?(?: (?:number|no\.?|num|#))?|seguro social|passport|pasaporte|"
+    r"passeport|itin|alien (?:number|no)|a-number|driver'?s? licen[cs]e|licencia|curp|rfc|nss|dni|nie|nif|"
+    r"insee|nir|身份证号?码?|护照号?码?|رقم الهوية|جواز(?: السفر)?)"
+    r"[\s:=#(]*(?:(?:is|number|no\.?|num|es|número|numero|de|n°|last (?:four|4)|ends in|are|号码|号|是|رقم|هو)[\s:#]*){0,4"
+    r"}[:：是]?\s*(?P<id>[A-Z]{0,4}-?\d[\dA-Z]*(?:[- ]\d[\dA-Z]*){0,6}|(?-i:(?=[A-Z]*\d)[A-Z0-9]{8,18}))",
     re.IGNORECASE,
 )
 _CURP = re.compile(r"\b[A-Z]{4}\d{6}[HM][A-Z]{5}[A-Z\d]\d\b", re.IGNORECASE)
@@ -51,38 +71,72 @@ _CHINA = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
 _INSEE = re.compile(r"(?<!\d)[12]\s?\d{2}\s?(?:0[1-9]|1[0-2])\s?\d{2}\s?\d{3}\s?\d{3}(?:\s?\d{2})?(?!\d)")
 
 _ID_CUE = re.compile(
-    r"(?:\b(?:(?:stu(?:dent)?|pupil|sis|state|school|district|lunch|badge|learner|patient|insurance|policy|member|record|perm)\s*(?:id|i\.d\.|number|no\.?|num|#|pin)(?:\s*(?:number|no\.?|#|num))?|ids?|id\s*#|ssid|sasid|lasid|suid|uid|perm id|osis|matr[íi]cula|n[úu]mero de (?:estudiante|alumno|identificaci[óo]n|matr[íi]cula)|identificaci[óo]n|carnet|num[ée]ro (?:d'[ée]l[èe]ve|étudiant)|num[ée]ro [ée]l[èe]ve|ine)\b|学号|学籍号|编号|رقم الطالبة?|رقم القيد|الرقم المدرسي|رقمه|رقمها)"
-    r"[\s:=#(\-]*(?:(?:is|are|no\.?|number|es|est|of|是|为|هو|n°)[\s:#]+){0,3}[:：#是为]?\s*(?P<id>[A-Z]{0,5}[-_ ]?\d[\w-]{1,18})",
+    r"(?:\b(?:(?:stu(?:dent)?|pupil|sis|state|school|district|lunch|badge|learner|patient|insurance|policy|"
+    r"member|record|perm)\s*(?:id|i\.d\.|number|no\.?|num|#|pin)(?:\s*(?:number|no\.?|#|num))?|ids?|id\s*#|"
+    r"ssid|sasid|lasid|suid|uid|perm id|osis|matr[íi]cula|n[úu]mero de (?:estudiante|alumno|identificaci[óo]n|"
+    r"matr[íi]cula)|identificaci[óo]n|carnet|num[ée]ro (?:d'[ée]l[èe]ve|étudiant)|num[ée]ro [ée]l[èe]ve|ine)\b|"
+    r"学号|学籍号|编号|رقم الطالبة?|رقم القيد|الرقم المدرسي|رقمه|رقمها)"
+    r"[\s:=#(\-]*(?:(?:is|are|no\.?|number|es|est|of|是|为|هو|n°)[\s:#]+){0,3}[:：#是为]?\s*"
+    r"(?P<id>[A-Z]{0,5}[-_ ]?\d[\w-]{1,18})",
     re.IGNORECASE,
 )
 _CASE_CUE = re.compile(
-    r"(?:\b(?:case|iep|504|file|dossier|expediente|caso|incident|referral|cps|docket|ticket|claim|report|caf|hearing|complaint|police report)\s*(?:id|number|no\.?|num|n[úu]mero|n°|#)?[\s:=#(]*(?:(?:is|es|de|number|no\.?|#|n°|n[úu]m(?:ero)?\.?)[\s:#]+){0,2}(?P<id>#?\s?[A-Z]{0,5}[-_]?\d[\w/-]{3,18})|(?:案件编号|案号|档案号|رقم القضية|رقم الملف)[:：\s是]*(?P<id2>[\w-]{3,18}))",
+    (
+        r"(?:\b(?:case|iep|504|file|dossier|expediente|caso|incident|referral|cps|docket|ticket|claim|report|caf|"
+        r"hearing|complaint|police report)\s*(?:id|number|no\.?|num|n[úu]mero|n°|#)?[\s:=#(]*(?:(?:is|es|de|number|"
+        r"no\.?|#|n°|n[úu]m(?:ero)?\.?)[\s:#]+){0,2}(?P<id>#?\s?[A-Z]{0,5}[-_]?\d[\w/-]{3,18})|(?:案件编号|案号|档案号|"
+        r"رقم القضية|رقم الملف)[:：\s是]*(?P<id2>[\w-]{3,18}))"
+    ),
     re.IGNORECASE,
 )
-_LONG_NUMBER = re.compile(r"(?<![\w$€£.,/#=-])#?\d{6,12}(?![\w%]|[.,]\d|\s*(?:students|users|people|dollars|teachers|kids|schools|words|tokens|rows|records|estudiantes|personas|hours|districts|families|gallons|liters))")
+_LONG_NUMBER = re.compile(
+    r"(?<![\w$€£.,/#=-])#?\d{6,12}(?![\w%]|[.,]\d|\s*(?:students|users|people|dollars|teachers|kids|schools|"
+    r"words|tokens|rows|records|estudiantes|personas|hours|districts|families|gallons|liters))"
+)
 _ACCOUNT = re.compile(
-    r"\b(?:password|passcode|pass ?word|pwd|pin|username|user ?name|login|log ?in|user id|contrase[ñn]a|clave|usuario|mot de passe|identifiant|密码|用户名|账号|كلمة المرور|كلمة السر|اسم المستخدم)"
-    r"\s*(?:(?:is|are|was|es|est|是|为|هي|هو)\s+|[:=：]\s*|\s(?=[a-z]+\d+\b)|(?=[\"']))(?:is\s+)?[\"']?(?P<value>(?=\S*[\d_!@#$.])[\w!@#$%^&*.+-]{3,40}|[a-z]+\d+\w*)",
+    r"\b(?:password|passcode|pass ?word|pwd|pin|username|user ?name|login|log ?in|user id|contrase[ñn]a|clave|"
+    r"usuario|mot de passe|identifiant|密码|用户名|账号|كلمة المرور|كلمة السر|اسم المستخدم)"
+    r"\s*(?:(?:is|are|was|es|est|是|为|هي|هو)\s+|[:=：]\s*|\s(?=[a-z]+\d+\b)|(?=[\"']))(?:is\s+)?[\"']?(?P<value>(?=\S*[\d"
+    r"_!@#$.])[\w!@#$%^&*.+-]{3,40}|[a-z]+\d+\w*)",
     re.IGNORECASE,
 )
 _STREET = (
-    r"(?:street|st|avenue|ave|road|rd|drive|dr|lane|ln|court|ct|boulevard|blvd|way|circle|cir|place|pl|terrace|ter|parkway|pkwy|highway|hwy|trail|trl|loop|alley|square|sq)"
+    r"(?:street|st|avenue|ave|road|rd|drive|dr|lane|ln|court|ct|boulevard|blvd|way|circle|cir|place|pl|terrace|"
+    r"ter|parkway|pkwy|highway|hwy|trail|trl|loop|alley|square|sq)"
 )
 _ADDRESS = re.compile(
-    rf"(?<![\w$#-])\d{{1,6}}[A-Z]?\s+(?:(?:n|s|e|w|ne|nw|se|sw|north|south|east|west)\.?\s+)?(?:[A-Za-z0-9'.-]+\s+){{1,4}}{_STREET}\b\.?"
-    rf"(?:,?\s*(?:apt|apartment|unit|suite|ste|lot|#|no)\.?\s*#?\w{{1,6}})?(?:,\s*(?-i:[A-Z][\w.]+(?:\s[A-Z][\w.]+)?))?(?:,?\s+(?-i:[A-Z]{{2}}))?(?:,?\s+\d{{5}}(?:-\d{{4}})?)?"
+    rf"(?<![\w$#-])\d{{1,6}}[A-Z]?\s+(?:(?:n|s|e|w|ne|nw|se|sw|north|south|east|west)\.?\s+)?(?:[A-Za-z0-9'.-]+\s+){{1,"
+    rf"4}}{_STREET}\b\.?"
+    rf"(?:,?\s*(?:apt|apartment|unit|suite|ste|lot|#|no)\.?\s*#?\w{{1,6}})?(?:,\s*(?-i:[A-Z][\w.]+(?:\s[A-Z][\w.]+)?))?"
+    rf"(?:,?\s+(?-i:[A-Z]{{2}}))?(?:,?\s+\d{{5}}(?:-\d{{4}})?)?"
     r"|\bP\.?\s?O\.?\s?Box\s+\d+(?:,\s*[A-Z]\w+)?"
     r"|\b(?:apt|apartment|unit|lot)\.?\s*#?\d+\w?\b"
-    r"|\b(?:calle|avenida|av\.|avda\.?|colonia|callej[óo]n|carrera|paseo|plaza|camino)\s+(?:[\wÀ-ÿ.]+\s+){0,4}?(?:#|no\.?|n[úu]m(?:ero)?\.?)?\s*,?\s*\d{1,5}\w?(?:,?\s*(?:col(?:onia)?\.?|piso|depto\.?|apto\.?|int\.?)\s*[\wÀ-ÿ]+)*"
-    r"|\b\d{1,4}(?:\s?bis)?,?\s+(?:rue|avenue|av\.|boulevard|bd|place|impasse|chemin|allée|allee|route|quai)\s+(?:(?:de|du|des|la|le|les|l'|d')\s*)*[\wÀ-ÿ'-]+(?:\s+[A-ZÀ-Þ][\wÀ-ÿ'-]+)*"
+    r"|\b(?:calle|avenida|av\.|avda\.?|colonia|callej[óo]n|carrera|paseo|plaza|camino)\s+(?:[\wÀ-ÿ.]+\s+){0,4}?(?:#|"
+    r"no\.?|n[úu]m(?:ero)?\.?)?\s*,?\s*\d{1,5}\w?(?:,?\s*(?:col(?:onia)?\.?|piso|depto\.?|apto\.?|int\.?)\s*[\wÀ-ÿ]+)*"
+    r"|\b\d{1,4}(?:\s?bis)?,?\s+(?:rue|avenue|av\.|boulevard|bd|place|impasse|chemin|allée|allee|route|quai)\s+(?:(?:d"
+    r"e|du|des|la|le|les|l'|d')\s*)*[\wÀ-ÿ'-]+(?:\s+[A-ZÀ-Þ][\wÀ-ÿ'-]+)*"
     r"|[\u4e00-\u9fff]{2,8}(?:路|街|大道|巷)\s*\d+\s*号(?:[\u4e00-\u9fff\d]*(?:室|楼|单元))*"
     r"|(?:شارع|حي)\s+[\u0621-\u064a]+(?:\s+[\u0621-\u064a]+)?\s*(?:رقم\s*)?\d+",
     re.IGNORECASE,
 )
-_ADDRESS_STOP = re.compile(r"\b(?:students|teachers|districts|schools|percent|days|years|ways|the|of|to|in|and|grade|states|kids|for|is|a|on|at|best|new|good)\b", re.IGNORECASE)
+_ADDRESS_STOP = re.compile(
+    (
+        r"\b(?:students|teachers|districts|schools|percent|days|years|ways|the|of|to|in|and|grade|states|kids|"
+        r"for|is|a|on|at|best|new|good)\b"
+    ),
+    re.IGNORECASE,
+)
 _ZIP = re.compile(r"\b(?:zip(?: code)?|código postal|code postal)\s*:?\s*(?P<id>\d{5}(?:-\d{4})?)", re.IGNORECASE)
-_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"')\]]+|\b(?:drive|docs|sites|classroom)\.google\.com/[^\s<>\"')\]]+", re.IGNORECASE)
-_FILE = re.compile(r"(?<![\w/@])[\w()\[\]-]+(?:[ .][\w()-]+){0,4}?\.(?:pdf|docx?|xlsx?|csv|pptx?|txt|png|jpe?g|heic|mp4|mov|mp3|m4a|wav|zip|gdoc|pages|rtf|html?)\b", re.IGNORECASE)
+_URL = re.compile(
+    r"(?:https?://|www\.)[^\s<>\"')\]]+|\b(?:drive|docs|sites|classroom)\.google\.com/[^\s<>\"')\]]+", re.IGNORECASE
+)
+_FILE = re.compile(
+    (
+        r"(?<![\w/@])[\w()\[\]-]+(?:[ .][\w()-]+){0,4}?\.(?:pdf|docx?|xlsx?|csv|pptx?|txt|png|jpe?g|heic|mp4|mov|"
+        r"mp3|m4a|wav|zip|gdoc|pages|rtf|html?)\b"
+    ),
+    re.IGNORECASE,
+)
 _TOLL_FREE = re.compile(r"^1?8(?:00|88|77|66|55|44|33)")
 
 
@@ -109,14 +163,27 @@ def names_someone(text: str) -> bool:
     for i, part in enumerate(parts):
         near = parts[i + 1 : i + 2] + parts[max(0, i - 1) : i]
         given, family = part in known.given and len(part) > 2, part in known.family and len(part) > 2
-        if given and any(n in known.family for n in near) and not (part in known.everyday and all(n in known.everyday for n in near)):
+        if (
+            given
+            and any(n in known.family for n in near)
+            and not (part in known.everyday and all(n in known.everyday for n in near))
+        ):
             return True
-        paper = set(parts) & set("iep essay grades grade report transcript discipline file record records student bip fba dob medical evaluation eval homework project profile attendance referral suspension boletin notas bulletin".split())
+        paper = set(parts) & set(
+            (
+                "iep essay grades grade report transcript discipline file record records student bip fba dob medical "
+                "evaluation eval homework project profile attendance referral suspension boletin notas bulletin"
+            ).split()
+        )
         if paper and part not in known.everyday and (given or (family and part not in paper)):
             return True
         if given and part not in known.everyday and len(parts) <= 4 and len(part) > 3:
             return True
-    if re.search(r"(?:students?|users?|pupils?|profiles?|alumnos?|id|sid|uid)[/=_-]?#?\d{4,}|[/=_-]\d{6,9}(?:\D|$)|@|%40", text, re.IGNORECASE):
+    if re.search(
+        r"(?:students?|users?|pupils?|profiles?|alumnos?|id|sid|uid)[/=_-]?#?\d{4,}|[/=_-]\d{6,9}(?:\D|$)|@|%40",
+        text,
+        re.IGNORECASE,
+    ):
         return True
     return bool(re.search(r"[?&/](?:name|student|user|pupil)=[a-z]", text, re.IGNORECASE))
 
@@ -130,7 +197,14 @@ def links(text: str) -> Iterator[Found]:
     for match in _FILE.finditer(text):
         piece = match.group()
         start = match.start()
-        lead = re.match(r"(?:(?:the|this|a|my|file|named|called|el|la|archivo|le|fichier|is|attached|in|from|see|upload(?:ed)?|open|to|put|into|for|of|share|shared|can|i|we|you|have|it|and)\s+)+", piece, re.IGNORECASE)
+        lead = re.match(
+            (
+                r"(?:(?:the|this|a|my|file|named|called|el|la|archivo|le|fichier|is|attached|in|from|see|upload(?:ed)?|"
+                r"open|to|put|into|for|of|share|shared|can|i|we|you|have|it|and)\s+)+"
+            ),
+            piece,
+            re.IGNORECASE,
+        )
         start += lead.end() if lead else 0
         if names_someone(text[start : match.end()]):
             yield start, match.end(), "file name"
@@ -151,10 +225,23 @@ def phones(text: str, country: str) -> Iterator[Found]:
     import phonenumbers
 
     for region in dict.fromkeys((country, "US", "MX", "FR")):
-        for found in phonenumbers.PhoneNumberMatcher(text, region, leniency=phonenumbers.Leniency.VALID if region != country else phonenumbers.Leniency.POSSIBLE):
+        for found in phonenumbers.PhoneNumberMatcher(
+            text, region, leniency=phonenumbers.Leniency.VALID if region != country else phonenumbers.Leniency.POSSIBLE
+        ):
             digits = re.sub(r"\D", "", found.raw_string)
-            formatted = bool(re.search(r"[\s().+-]", found.raw_string.strip())) or bool(re.search(r"(?:phone|cell|call|text|tel|número|telefono|teléfono|llam\w+)\W*(?:\w+\W+){0,3}$", text[: found.start], re.IGNORECASE))
-            if len(digits) >= 9 and formatted and not _TOLL_FREE.match(digits) and not re.fullmatch(r"(?:19|20)\d\d\D(?:19|20)\d\d", found.raw_string):
+            formatted = bool(re.search(r"[\s().+-]", found.raw_string.strip())) or bool(
+                re.search(
+                    r"(?:phone|cell|call|text|tel|número|telefono|teléfono|llam\w+)\W*(?:\w+\W+){0,3}$",
+                    text[: found.start],
+                    re.IGNORECASE,
+                )
+            )
+            if (
+                len(digits) >= 9
+                and formatted
+                and not _TOLL_FREE.match(digits)
+                and not re.fullmatch(r"(?:19|20)\d\d\D(?:19|20)\d\d", found.raw_string)
+            ):
                 yield found.start, found.end, "phone"
     for match in re.finditer(r"(?<![\w$.,/-])(?:\+?\d{1,2}[-. ])?(?:\(\d{3}\)\s?|\d{3}[-. ])?\d{3}[-.]\d{4}(?![\w-])", text):
         if not _TOLL_FREE.match(re.sub(r"\D", "", match.group())):
@@ -168,7 +255,13 @@ def identifiers(text: str) -> Iterator[Found]:
     for pattern in (_SSN, _CURP, _RFC, _DNI, _A_NUMBER, _CHINA, _INSEE):
         for match in pattern.finditer(text):
             yield match.start(), match.end(), "government id"
-    for pattern, kind in ((_GOVERNMENT, "government id"), (_ID_CUE, "student id"), (_CASE_CUE, "case number"), (_ZIP, "address"), (_ACCOUNT, "account")):
+    for pattern, kind in (
+        (_GOVERNMENT, "government id"),
+        (_ID_CUE, "student id"),
+        (_CASE_CUE, "case number"),
+        (_ZIP, "address"),
+        (_ACCOUNT, "account"),
+    ):
         for match in pattern.finditer(text):
             group = next((g for g in ("id", "id2", "value") if g in match.groupdict() and match.group(g)), None)
             if group is None or (kind in ("case number", "government id") and not re.search(r"\d", match.group(group))):
@@ -198,7 +291,9 @@ def births(text: str, person: bool) -> Iterator[Found]:
     if person:
         for match in _FULL_DATE.finditer(text):
             year = re.search(r"(?:19|20)\d\d|(?<=[/.-])\d{2}$", match.group())
-            if year and (2001 <= (n := int(year.group()) if len(year.group()) == 4 else 2000 + int(year.group())) <= 2023 or n > 2030):
+            if year and (
+                2001 <= (n := int(year.group()) if len(year.group()) == 4 else 2000 + int(year.group())) <= 2023 or n > 2030
+            ):
                 yield match.start(), match.end(), "date of birth"
 
 
@@ -206,12 +301,30 @@ def addresses(text: str) -> Iterator[Found]:
     """Streets and houses."""
     for match in _ADDRESS.finditer(text):
         kind = re.search(rf"\b({_STREET})\b", match.group(), re.IGNORECASE)
-        weak = kind is not None and kind.group(1) in ("court", "place", "way", "drive", "square", "circle", "loop", "trail", "st", "dr", "pl", "lane", "ct")
+        weak = kind is not None and kind.group(1) in (
+            "court",
+            "place",
+            "way",
+            "drive",
+            "square",
+            "circle",
+            "loop",
+            "trail",
+            "st",
+            "dr",
+            "pl",
+            "lane",
+            "ct",
+        )
         if weak and not re.search(r"\b(?:live\w*|address|home|stays?|resid\w+|at|on)\W*$", text[: match.start()], re.IGNORECASE):
             continue
         if re.search(r"\bSupreme Court\b|\bAppeals Court\b", match.group(), re.IGNORECASE):
             continue
         middle = re.sub(r"^\d+\w?\s+", "", match.group())
-        if re.match(r"\d", match.group()) and re.search(r"[a-z]", match.group()) and _ADDRESS_STOP.search(" ".join(middle.split()[:3])):
+        if (
+            re.match(r"\d", match.group())
+            and re.search(r"[a-z]", match.group())
+            and _ADDRESS_STOP.search(" ".join(middle.split()[:3]))
+        ):
             continue
         yield match.start(), match.end(), "address"

@@ -38,27 +38,49 @@ class DocumentFinding:
 
 
 _ADDRESSED = re.compile(
-    r"\b(?:ai|a\.i\.|assistants?|chat ?bots?|language models?|llms?|gpt|chatgpt|copilot|signpost|bots?|modelo de lenguaje|asistente|assistant ia)\b[^.\n]{0,60}"
-    r"\b(?:(?:must|should|shall|will|needs to|has to)(?: always| now| only)? (?:say|tell|answer|reply|respond|recommend|state|assure|inform|claim|promote|ignore|(?:not|never) (?:mention|reveal|disclose|cite|warn|refuse|say|show))\b"
-    r"(?!(?: \w+){0,4} (?:are|is|were|was|am) (?:not |only )?(?:human|people|an? |ai\b|talking|bots?|automated|machines?|unsure|generated|made))(?! (?:when|to|with|in|only|personal|students? private)\b)|"
-    r"(?:is|are) (?:instructed|ordered|required|authori[sz]ed|directed) to|(?:reading|processing|summari[sz]ing|parsing|indexing) this|debe(?:n)? (?:decir|responder|ignorar)|doit (?:dire|repondre|ignorer))\b"
-    r"|\b(?:note|attention|message|instructions?|memo|notice|important|nota|instrucciones)\s*(?:to|for|para|pour)\s*(?:the |any |all |el |la |l )?(?:ai|assistants?|chat ?bots?|language models?|llms?|bots?|crawlers?|asistentes?|ia)\b"
-    r"|\b(?:if|when) (?:you are|youre|asked|a user asks|someone asks|anyone asks|the user asks|a teacher asks)\b[^.\n]{0,60}\b(?:an? (?:ai|assistant|language model|chatbot|llm)|(?:say|answer|reply|respond|tell (?:them|him|her|the user|users)|recommend|state) (?:that|with|only|exactly|yes|no|the)?)"
+    r"\b(?:ai|a\.i\.|assistants?|chat ?bots?|language models?|llms?|gpt|chatgpt|copilot|signpost|bots?|modelo "
+    r"de lenguaje|asistente|assistant ia)\b[^.\n]{0,60}"
+    r"\b(?:(?:must|should|shall|will|needs to|has to)(?: always| now| only)? (?:say|tell|answer|reply|respond|"
+    r"recommend|state|assure|inform|claim|promote|ignore|(?:not|never) (?:mention|reveal|disclose|cite|warn|"
+    r"refuse|say|show))\b"
+    r"(?!(?: \w+){0,4} (?:are|is|were|was|am) (?:not |only )?(?:human|people|an? |ai\b|talking|bots?|automated|"
+    r"machines?|unsure|generated|made))(?! (?:when|to|with|in|only|personal|students? private)\b)|"
+    r"(?:is|are) (?:instructed|ordered|required|authori[sz]ed|directed) to|(?:reading|processing|summari[sz]ing|"
+    r"parsing|indexing) this|debe(?:n)? (?:decir|responder|ignorar)|doit (?:dire|repondre|ignorer))\b"
+    r"|\b(?:note|attention|message|instructions?|memo|notice|important|nota|instrucciones)\s*(?:to|for|para|"
+    r"pour)\s*(?:the |any |all |el |la |l )?(?:ai|assistants?|chat ?bots?|language models?|llms?|bots?|crawlers?|"
+    r"asistentes?|ia)\b"
+    r"|\b(?:if|when) (?:you are|youre|asked|a user asks|someone asks|anyone asks|the user asks|a teacher asks)\b[^.\n]"
+    r"{0,60}\b(?:an? (?:ai|assistant|language model|chatbot|llm)|(?:say|answer|reply|respond|tell (?:them|"
+    r"him|her|the user|users)|recommend|state) (?:that|with|only|exactly|yes|no|the)?)"
     r"|\b(?:dear|hey|attention,?) (?:ai|assistant|chatbot|chatgpt|bot|model)\b"
     r"|^(?:\W*)(?:(?:as|you are) an? (?:ai|assistant|chatbot|language model)|you are (?:now|no longer))\b"
 )
 _ORDERS = re.compile(
-    r"\b(?:tell|inform|assure|convince) (?:the |all |every |any )?(?:users?|readers?|teachers?|askers?|people|principals?) (?:that|to|who)\b[^.\n]{0,90}\b(?:approved|safe|allowed|required|send|email|visit|click|paste|enter|provide|submit|sign)\b"
-    r"|\b(?:do not|dont|never) (?:tell|reveal|mention|disclose|show|cite|quote)\b[^.\n]{0,40}\b(?:user|reader|anyone|this (?:instruction|note|text|message)|these instructions|reviewer|source|document)s?\b"
-    r"|\b(?:mark|treat|rank|cite|prefer|quote|use) (?:this|the following)(?: \w+){0,3} (?:as|above|over|before|instead)\b[^.\n]{0,40}\b(?:verified|official|authoritative|highest|only|trusted|all other|every other|other)\b"
-    r"|\b(?:always|only) (?:recommend|cite|answer|reply|respond|say|suggest|promote|link)\b[^.\n]{0,60}\b(?:to|that|with|when|this|our|https?)\b(?=[^.\n]*\b(?:user|question|asked|asks|answers?|repl(?:y|ies)|every|prompt|assistant|query)\b)"
-    r"|\b(?:append|insert|include|add|embed|output|render|display) (?:this|the following|a|an|the)(?: \w+){0,3} (?:link|image|url|markdown|text|sentence|phrase|code|pixel)\b[^.\n]{0,60}\b(?:answers?|repl(?:y|ies)|responses?|outputs?|every|each|end)\b"
-    r"|\b(?:send|post|forward|exfiltrate|transmit|leak)\b[^.\n]{0,50}\b(?:conversation|chat history|user data|questions?|prompt|messages?|previous answers?)\b[^.\n]{0,30}\bto\b"
-    r"|\b(?:approve|publish|verify) this (?:document|file|page|version)\b[^.\n]{0,40}\b(?:automatically|without review|immediately|now)\b"
+    r"\b(?:tell|inform|assure|convince) (?:the |all |every |any )?(?:users?|readers?|teachers?|askers?|people|"
+    r"principals?) (?:that|to|who)\b[^.\n]{0,90}\b(?:approved|safe|allowed|required|send|email|visit|click|"
+    r"paste|enter|provide|submit|sign)\b"
+    r"|\b(?:do not|dont|never) (?:tell|reveal|mention|disclose|show|cite|quote)\b[^.\n]{0,40}\b(?:user|reader|"
+    r"anyone|this (?:instruction|note|text|message)|these instructions|reviewer|source|document)s?\b"
+    r"|\b(?:mark|treat|rank|cite|prefer|quote|use) (?:this|the following)(?: \w+){0,3} (?:as|above|over|before|"
+    r"instead)\b[^.\n]{0,40}\b(?:verified|official|authoritative|highest|only|trusted|all other|every other|"
+    r"other)\b"
+    r"|\b(?:always|only) (?:recommend|cite|answer|reply|respond|say|suggest|promote|link)\b[^.\n]{0,60}\b(?:to|"
+    r"that|with|when|this|our|https?)\b(?=[^.\n]*\b(?:user|question|asked|asks|answers?|repl(?:y|ies)|every|"
+    r"prompt|assistant|query)\b)"
+    r"|\b(?:append|insert|include|add|embed|output|render|display) (?:this|the following|a|an|the)(?: \w+){0,3} "
+    r"(?:link|image|url|markdown|text|sentence|phrase|code|pixel)\b[^.\n]{0,60}\b(?:answers?|repl(?:y|ies)|"
+    r"responses?|outputs?|every|each|end)\b"
+    r"|\b(?:send|post|forward|exfiltrate|transmit|leak)\b[^.\n]{0,50}\b(?:conversation|chat history|user data|"
+    r"questions?|prompt|messages?|previous answers?)\b[^.\n]{0,30}\bto\b"
+    r"|\b(?:approve|publish|verify) this (?:document|file|page|version)\b[^.\n]{0,40}\b(?:automatically|without "
+    r"review|immediately|now)\b"
     r"|\b(?:end of (?:document|context|file|passage)|begin new (?:task|session)|new (?:task|instructions?) (?:for|to|:))"
 )
 _TEACHING = re.compile(
-    r"\b(?:prompt injection|jailbreak\w*|attack\w*|for example|e g|such as|red team\w*|tr(?:y|ies|ied) to|attempts?|malicious|trick\w*|students? (?:may|might|could|should|learn|try|type|who)|vendors?|products? (?:must|should)|guard(?:s|rails?)? against|protect\w*|"
+    r"\b(?:prompt injection|jailbreak\w*|attack\w*|for example|e g|such as|red team\w*|tr(?:y|ies|ied) to|"
+    r"attempts?|malicious|trick\w*|students? (?:may|might|could|should|learn|try|type|who)|vendors?|products? "
+    r"(?:must|should)|guard(?:s|rails?)? against|protect\w*|"
     r"lesson|classroom activity|resist\w*|detect\w*|refus\w*|adversarial|manipulat\w*|exploit\w*|vulnerab\w*)\b"
 )
 _QUOTED = re.compile(r"[\"“”«»].{8,}[\"“”«»]|'.{12,}'")
@@ -84,7 +106,9 @@ def _excerpt(text: str, match: re.Match[str] | None) -> str:
 
 def _taught(sentence: str, fold: str) -> bool:
     """Whether the sentence speaks about such a command rather than giving one."""
-    return bool(_TEACHING.search(fold)) and (bool(_QUOTED.search(sentence)) or not re.match(r"\W*(?:ignore|disregard|forget|you are|system)", fold))
+    return bool(_TEACHING.search(fold)) and (
+        bool(_QUOTED.search(sentence)) or not re.match(r"\W*(?:ignore|disregard|forget|you are|system)", fold)
+    )
 
 
 def _sentences(text: str) -> list[str]:

@@ -7,7 +7,7 @@ import re
 import zlib
 from collections.abc import Callable
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from bot.guardrails.views import folded
 
 HASHED = 4_096
 EMBEDDED = 384
+FOLDED = 192
+NEARNESS = (0.35, 0.7, 1.5)
+"""How much concepts, words and the embedding count when two messages are compared."""
 _WORD = re.compile(r"\[[a-z ]+\]|[a-z0-9]+|[\u0600-\u06ff]+|[\u4e00-\u9fff]|[?!]")
 
 Vector = NDArray[np.float32]
@@ -59,7 +62,7 @@ def hashed(fold: str) -> Vector:
     """Words, pairs of words and groups of 3 to 5 letters, hashed into HASHED bins, unit length."""
     vector = np.zeros(HASHED, dtype=np.float32)
     words = _WORD.findall(fold)[:400]
-    terms = words + [f"{a} {b}" for a, b in zip(words, words[1:], strict=False)]
+    terms = words + [f"{a} {b}" for a, b in pairwise(words)]
     for word in words:
         if not word.startswith("["):
             padded = f"<{word}>"
@@ -74,3 +77,20 @@ def lexical(text: str) -> Vector:
     """Counted and hashed features of a redacted text."""
     fold = folded(text)
     return np.concatenate([counted(fold), hashed(fold)])
+
+
+def compared(lexical_row: Vector, embedding: Vector | None) -> Vector:
+    """The short form in which messages are compared: single concepts, patterns and shape, words folded into FOLDED bins, and
+    the embedding (zeros without one); shape (singles + FOLDED + EMBEDDED,)."""
+    many = len(names())
+    concepts_only = len(_concepts())
+    pairs = concepts_only * (concepts_only - 1) // 2
+    single = np.concatenate([lexical_row[:concepts_only], lexical_row[concepts_only + pairs : many]])
+    rows = -(-HASHED // FOLDED)
+    padded = np.zeros(rows * FOLDED, dtype=np.float32)
+    padded[:HASHED] = lexical_row[many:]
+    signs = np.where(np.arange(rows) % 2 == 0, 1.0, -1.0).astype(np.float32)
+    words = (padded.reshape(rows, FOLDED) * signs[:, None]).sum(axis=0)
+    vector = np.zeros(EMBEDDED, dtype=np.float32) if embedding is None else embedding
+    a, b, c = NEARNESS
+    return np.concatenate([single * np.float32(a), words * np.float32(b), vector.astype(np.float32) * np.float32(c)])

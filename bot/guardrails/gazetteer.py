@@ -54,16 +54,22 @@ def public_names() -> re.Pattern[str]:
 
 
 SCHOOLS = re.compile(
-    r"(?:[A-Z][\w.'-]*\s+){1,4}(?:Elementary|Middle|High|Junior High|Primary|Charter|Magnet|Preparatory|Schools?|Academy|Unified|ISD|"
-    r"USD|District|County|University|College|Institute|Foundation|Act|Amendment|Law|Framework|Taxonomy|Award|Report|Center|Centre|"
-    r"Museum|Library|Press|Times|Post|Journal|Publishing|Education|Learning|Department|Commission|Board)\b(?:\s+(?:School|Schools|District|"
+    r"(?:[A-Z][\w.'-]*\s+){1,4}(?:Elementary|Middle|High|Junior High|Primary|Charter|Magnet|Preparatory|Schools?|"
+    r"Academy|Unified|ISD|"
+    r"USD|District|County|University|College|Institute|Foundation|Act|Amendment|Law|Framework|Taxonomy|Award|"
+    r"Report|Center|Centre|"
+    r"Museum|Library|Press|Times|Post|Journal|Publishing|Education|Learning|Department|Commission|Board)\b(?:\s+(?:Sch"
+    r"ool|Schools|District|"
     r"Public Schools|Unified|of [A-Z]\w+))*"
-    r"|\b(?:Escuela|Colegio|Liceo|Universidad|Distrito|Ley|École|Collège|Lycée|Université)(?:\s+(?:de|del|la|el|du|des))*(?:\s+[A-ZÀ-Þ][\w.'-]*){1,3}"
+    r"|\b(?:Escuela|Colegio|Liceo|Universidad|Distrito|Ley|École|Collège|Lycée|Université)(?:\s+(?:de|del|"
+    r"la|el|du|des))*(?:\s+[A-ZÀ-Þ][\w.'-]*){1,3}"
 )
 """Institutions and laws that carry a person's name stay whole."""
 OFFICES = re.compile(
-    r"\b(?:Secretary|Superintendent|Supt\.?|Senator|Sen\.|Governor|Gov\.|President|Representative|Rep\.|Congress(?:man|woman)|Judge|Justice|"
-    r"Chancellor|Commissioner|Mayor|Principal|Dr\.?|Prof(?:essor)?\.?|Mr\.?|Ms\.?|Mrs\.?|Miss|Mx\.?|Coach|Sr\.|Sra\.|Srta\.|Profe|Maestr[oa]|Mme|M\.|Monsieur|Madame)"
+    r"\b(?:Secretary|Superintendent|Supt\.?|Senator|Sen\.|Governor|Gov\.|President|Representative|Rep\.|Congress(?:man"
+    r"|woman)|Judge|Justice|"
+    r"Chancellor|Commissioner|Mayor|Principal|Dr\.?|Prof(?:essor)?\.?|Mr\.?|Ms\.?|Mrs\.?|Miss|Mx\.?|Coach|"
+    r"Sr\.|Sra\.|Srta\.|Profe|Maestr[oa]|Mme|M\.|Monsieur|Madame)"
     r"\s+(?:[A-ZÀ-Þ]\.\s*)?[A-ZÀ-Þ][\w'-]+(?:\s+[A-ZÀ-Þ][\w'-]+)?"
 )
 """Titles of staff and office holders; they stay unless a family word stands near."""

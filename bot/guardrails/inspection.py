@@ -49,4 +49,11 @@ def _held(reply: Reply, context: Context) -> Reply:
     shown = _shown(reply.language)
     contact = context.contacts.general or _ANYONE[shown]
     text = policy().held[shown].format(contact=contact)  # type: ignore[index]
-    return Reply(outcome=Outcome.ROUTED, handling=reply.handling, markdown=text, language=shown, rule="outgoing.held", fixed="outgoing.held")
+    return Reply(
+        outcome=Outcome.ROUTED,
+        handling=reply.handling,
+        markdown=text,
+        language=shown,
+        rule="outgoing.held",
+        fixed="outgoing.held",
+    )

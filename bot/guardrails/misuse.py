@@ -37,7 +37,9 @@ def _together(seen: Seen) -> Decision | None:
     if both < limit or name is None or name not in seen.rules:
         return None
     rule = seen.rules[name]
-    return Decision(rule.id, rule.version, rule.handling, (f"classifier refused {both:.2f} >= {limit:.2f}", f"likeliest rule {name}"))
+    return Decision(
+        rule.id, rule.version, rule.handling, (f"classifier refused {both:.2f} >= {limit:.2f}", f"likeliest rule {name}")
+    )
 
 
 def words(rule: Rule, context: Context, language: str) -> str:
@@ -45,7 +47,7 @@ def words(rule: Rule, context: Context, language: str) -> str:
     shown = language if language in rule.texts else "en"
     contacts = context.contacts
     contact = contacts.offices.get(rule.id) or contacts.offices.get(rule.id.split(".")[0]) or contacts.general
-    text = (context.policy.texts.get(rule.id, {}) if context.policy else {}).get(shown) or rule.texts[shown]  # type: ignore[call-overload,index]
+    text = (context.policy.texts.get(rule.id, {}) if context.policy else {}).get(shown) or rule.texts[shown]
     return str(text).format(owner=rule.owner, contact=contact or _OFFICE.get(shown, _OFFICE["en"]))
 
 

@@ -11,7 +11,13 @@ from bot.guardrails.policy import outgoing
 from bot.guardrails.views import clean
 from bot.messages import Reply
 
-_IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])|<img\b[^>]*>|<(?:picture|svg|iframe|object|embed|video|audio|script|style|link|meta)\b[^>]*>", re.IGNORECASE)
+_IMAGE = re.compile(
+    (
+        r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])|<img\b[^>]*>|<(?:picture|svg|iframe|object|embed|video|audio|script|"
+        r"style|link|meta)\b[^>]*>"
+    ),
+    re.IGNORECASE,
+)
 _TAG = re.compile(r"</?[a-zA-Z][^>\n]{0,200}>")
 _MARKDOWN_LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(\s*<?([^)\s>]*)>?[^)]*\)")
 _REFERENCE = re.compile(r"^\s*\[[^\]]+\]:\s*\S+.*$", re.MULTILINE)
@@ -29,7 +35,10 @@ def vetted(url: str, links: tuple[str, ...]) -> bool:
     plain = url.rstrip(".,;:!?")
     if not plain.lower().startswith(_SCHEMES) or "@" in plain.split("/", 3)[2]:
         return False
-    return any(plain in (link, link.rstrip("/")) or plain.rstrip("/") == link or (link.endswith("/") and plain.startswith(link)) for link in links)
+    return any(
+        plain in (link, link.rstrip("/")) or plain.rstrip("/") == link or (link.endswith("/") and plain.startswith(link))
+        for link in links
+    )
 
 
 def own_words(reply: Reply, context: Context) -> str:
@@ -37,7 +46,16 @@ def own_words(reply: Reply, context: Context) -> str:
     text = reply.markdown
     for citation in reply.citations:
         text = text.replace(citation.quote, " ")
-        for known in (citation.title, citation.publisher, citation.url, citation.published, citation.verified_by, citation.verified_on, citation.section, *citation.notes):
+        for known in (
+            citation.title,
+            citation.publisher,
+            citation.url,
+            citation.published,
+            citation.verified_by,
+            citation.verified_on,
+            citation.section,
+            *citation.notes,
+        ):
             text = text.replace(known, " ") if known else text
     for contact in (context.contacts.crisis, context.contacts.general, *context.contacts.offices.values()):
         text = text.replace(contact, " ") if contact else text

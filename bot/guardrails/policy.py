@@ -267,6 +267,27 @@ def _lines_of(block: str) -> list[str]:
     return [line.strip() for line in block.splitlines() if line.strip()]
 
 
+def _file_of(rule: str) -> str:
+    return "smalltalk" if rule.startswith("smalltalk.") else rule
+
+
+def _also() -> list[tuple[str, bool, str]]:
+    """The lines of ``also.txt``: (rule, whether it is one of the rule's, text). Raises FormatError for an unknown rule."""
+    path = folder() / "examples" / "also.txt"
+    found: list[tuple[str, bool, str]] = []
+    rule, positive = "", True
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith("@ "):
+            name = line[2:].strip()
+            positive = not name.startswith("answer ")
+            rule = name.removeprefix("answer ")
+            if rule not in rules() and rule != "smalltalk":
+                raise FormatError(f"no rule is called '{rule}'", where=f"policy/examples/also.txt:{number}")
+        elif line.strip() and not line.startswith("#"):
+            found.append((rule, positive, line.strip()))
+    return found
+
+
 def examples() -> list[Example]:
     """Every example of every rule; a negative that is another rule's positive keeps that rule."""
     found: list[Example] = []
@@ -282,6 +303,11 @@ def examples() -> list[Example]:
                 raise FormatError(f"no rule is called '{rule}'", where=f"policy/examples/{path.name}:1")
             found += [Example(text=t, rule=rule, handling=known[rule].handling, beside=file.rule) for t in _lines_of(block)]
         negatives += [(file.rule, text) for text in _lines_of(file.negative)]
+    for rule, is_positive, text in _also():
+        if is_positive:
+            found.append(Example(text=text, rule=rule, handling=known[rule].handling, beside=_file_of(rule)))
+        else:
+            negatives.append((rule, text))
     positive = {example.text for example in found}
     found += [
         Example(text=text, rule=None, handling=Handling.ANSWER, beside=beside)

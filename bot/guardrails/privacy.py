@@ -33,12 +33,22 @@ def _placeholder() -> re.Pattern[str]:
 def _tied() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Details that count only when tied to a person: grades, health, discipline, family."""
     words = privacy().words
-    number = r"(?:a |an |un |una |de |el |los |las )?(?P<grade>\d{1,3}(?:\.\d+)?\s?(?:%|percent|/\s?\d{1,3}|points|pts)?|[A-DF][+-]?)"
-    course = r"(?:math|algebra|reading|science|english|ela|history|biology|chem\w*|physics|geometry|spanish|gym|pe|class|test|quiz|exam|final|midterm|essay|paper|project|period)"
+    number = (
+        r"(?:a |an |un |una |de |el |los |las )?(?P<grade>\d{1,3}(?:\.\d+)?\s?(?:%|percent|/\s?\d{1,3}|points|pts)?|[A-DF][+-]?)"
+    )
+    course = (
+        r"(?:math|algebra|reading|science|english|ela|history|biology|chem\w*|physics|geometry|spanish|gym|pe|"
+        r"class|test|quiz|exam|final|midterm|essay|paper|project|period)"
+    )
     scored = re.compile(
-        rf"\b(?:got|gets|getting|scored?|scoring|made|earned|received|has|have|with|averag\w+|failing|failed|passed|sac[óo]|obtuvo|tiene|calificaci[óo]n(?: de)?|nota(?: de)?|a eu|note de|moyenne de|at)\s+{number}(?=\s+(?:on|in|out|for|average|overall|en|au|aux|dans|at|this|percentile|lexile|de promedio|sur|and|y|\w+ {course})|\s*[.,;!?)]|$)"
-        rf"|\b(?:gpa|lexile|map score|rit|iq|sat|act|score|average|promedio|moyenne|percentile)\s*(?:(?:is|of|was|score|:|es|de|at)\s*)*(?P<g2>\d{{1,4}}(?:\.\d+)?(?:\s?%|th)?)"
-        rf"|\b(?P<g3>\d(?:\.\d+)?)\s*gpa\b|\b(?P<g4>\d{{1,3}}\s?(?:%|percent))(?=\s+(?:in|on|average|en))|\b(?P<g5>[DF]s?)\s+(?:in|on|en)\s+(?={course})|\b(?P<g6>straight [A-F]'?s|(?:two|three|four|\d) [DF]'?s)\b"
+        rf"\b(?:got|gets|getting|scored?|scoring|made|earned|received|has|have|with|averag\w+|failing|failed|passed|"
+        rf"sac[óo]|obtuvo|tiene|calificaci[óo]n(?: de)?|nota(?: de)?|a eu|note de|moyenne de|at)\s+{number}(?=\s+(?:on|"
+        rf"in|out|for|average|overall|en|au|aux|dans|at|this|percentile|lexile|de promedio|sur|and|y|\w+ {course})|"
+        rf"\s*[.,;!?)]|$)"
+        rf"|\b(?:gpa|lexile|map score|rit|iq|sat|act|score|average|promedio|moyenne|percentile)\s*(?:(?:is|of|was|"
+        rf"score|:|es|de|at)\s*)*(?P<g2>\d{{1,4}}(?:\.\d+)?(?:\s?%|th)?)"
+        rf"|\b(?P<g3>\d(?:\.\d+)?)\s*gpa\b|\b(?P<g4>\d{{1,3}}\s?(?:%|percent))(?=\s+(?:in|on|average|en))|\b(?P<g5>[DF]s?)\s"
+        rf"+(?:in|on|en)\s+(?={course})|\b(?P<g6>straight [A-F]'?s|(?:two|three|four|\d) [DF]'?s)\b"
         r"|(?:考了|得了|分数是|成绩是|只考)\s*(?P<g7>\d{1,3}\s?分?)|(?:درجة|حصل على|حصلت على|درجته|درجتها)\s*(?P<g8>\d{1,3})"
         r"|\breads? at (?:a |the )?(?P<g9>(?:\d(?:st|nd|rd|th)|first|second|third|fourth|kindergarten)[- ]grade level)",
         re.IGNORECASE,
@@ -84,7 +94,9 @@ def redact(text: str, country: str = "US") -> Redacted:
     named = names.find(blank, taken)
     found += [(s.start, s.end, "family name" if s.family else "student name") for s in named]
     hidden_before = [match.group() for match in _placeholder().finditer(plain)]
-    person = bool(named) or any(kind in ("student id", "date of birth", "email", "government id", "file name", "link") for _, _, kind in found)
+    person = bool(named) or any(
+        kind in ("student id", "date of birth", "email", "government id", "file name", "link") for _, _, kind in found
+    )
     person = person or any(kind in ("[student name]", "[student id]", "[date of birth]") for kind in hidden_before)
     if person:
         found += [*details.births(blank, True), *details.loose_numbers(blank)]

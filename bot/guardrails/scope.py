@@ -24,7 +24,6 @@ def judge(seen: Seen, context: Context) -> Decision | None:  # noqa: ARG001 - on
 def _organization(seen: Seen) -> Decision | None:
     """Rules an organization added, by their patterns."""
     for rule in seen.rules.values():
-        if rule.id in seen.extra or rule.certain:
-            if rule.handling in (Handling.OUT_OF_SCOPE, Handling.ANSWER) and certain(seen, rule, seen.fold):
-                return decided(rule, f"pattern of {rule.id}")
+        if rule.handling in (Handling.OUT_OF_SCOPE, Handling.ANSWER) and certain(seen, rule, seen.fold):
+            return decided(rule, f"pattern of {rule.id}")
     return None

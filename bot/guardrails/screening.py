@@ -61,10 +61,11 @@ def screen(text: str, context: Context) -> Screened:
 def decide(seen: Seen, context: Context) -> Decision | None:
     """The first family that decides: crisis before everything, a whole-message courtesy before the rest."""
     return (
-        crisis.judge(seen, context)
-        if not (courtesy := scope.at_once(seen.bare, seen))
-        else courtesy
-    ) or injection.judge(seen, context) or misuse.judge(seen, context) or scope.judge(seen, context)
+        (crisis.judge(seen, context) if not (courtesy := scope.at_once(seen.bare, seen)) else courtesy)
+        or injection.judge(seen, context)
+        or misuse.judge(seen, context)
+        or scope.judge(seen, context)
+    )
 
 
 def reply_of(rule: Rule, handling: Handling, context: Context, language: str, notice: str | None) -> Reply:

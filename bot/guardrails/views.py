@@ -22,7 +22,9 @@ _BASE64 = re.compile(r"(?<![\w/+])[A-Za-z0-9+/_-]{16,}={0,2}(?![\w/+])")
 _HEX = re.compile(r"(?<!\w)(?:[0-9a-fA-F]{2}[\s:]?){8,}(?!\w)")
 _SPACED = re.compile(r"(?<!\w)(?:\w[ .\-_*|]{1,3}){2,}\w(?!\w)")
 _MARKS = re.compile(r"[*_~|>#]+|<!--|-->|</?[a-zA-Z][^>]{0,80}>")
-_ENGLISH = re.compile(r"\b(?:the|you|your|and|all|ignore|instructions?|rules?|prompt|reveal|show|system|say|forget)\b", re.IGNORECASE)
+_ENGLISH = re.compile(
+    r"\b(?:the|you|your|and|all|ignore|instructions?|rules?|prompt|reveal|show|system|say|forget)\b", re.IGNORECASE
+)
 
 
 def clean(text: str) -> str:
@@ -34,7 +36,7 @@ def clean(text: str) -> str:
 @cache
 def _look_alike(char: str) -> str:
     """The Latin letter a character is drawn like, or the character itself."""
-    from confusable_homoglyphs import confusables
+    from confusable_homoglyphs import confusables  # type: ignore[import-untyped]
 
     found: Any = confusables.is_confusable(char, greedy=True, preferred_aliases=["latin"])
     letters = [str(g["c"]) for g in found[0]["homoglyphs"] if g["c"].isascii() and g["c"].isalpha()] if found else []

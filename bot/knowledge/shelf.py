@@ -184,9 +184,7 @@ class Shelves:
             self._index.build(name, stacked)
             self._write_manifest(library, generation, stacked.shape[1], checksum)
         near_miss_vectors = matrix(rows, near_miss_hashes)
-        return Shelf(
-            library, generation, versions, statement_vectors, question_vectors, near_miss_vectors, self._index, name
-        )
+        return Shelf(library, generation, versions, statement_vectors, question_vectors, near_miss_vectors, self._index, name)
 
     def _write_manifest(self, library: str, generation: int, dimension: int, checksum: str) -> None:
         where = (

@@ -337,7 +337,7 @@ class Readiness:
         item = result.score.next[1] if result.score.next else None
         retake = result.on + timedelta(days=self._instrument.rules.retake_days)
         parts = [words.stage(), words.strengths(), words.move(item), words.balance(), words.to_find_out()]
-        parts += words.limits(retake, self._contact).split("\n\n")
+        parts += words.limits(retake, self._contact, in_chat=False).split("\n\n")
         pdf = page_pdf(self._instrument, check.language, result, [p for part in parts if part for p in part.split("\n\n**")])
         return Export(f"{name}.pdf", "application/pdf", pdf)
 

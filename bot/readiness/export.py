@@ -60,7 +60,7 @@ def page_pdf(instrument: Instrument, language: str, result: Result, parts: Seque
     png, alt = picture(instrument, language, result)
     width, height = letter
     margin = 40
-    body = ParagraphStyle("body", fontName="Sign", fontSize=8.3, leading=11.4, spaceAfter=5, textColor=HexColor("#14202B"))
+    body = ParagraphStyle("body", fontName="Sign", fontSize=9, leading=12.4, spaceAfter=5, textColor=HexColor("#14202B"))
     drawn = Image(io.BytesIO(png), width=225, height=225 * _ratio(png))
     drawn.alt = alt
     paragraphs = [Paragraph(_markup(part), body) for part in parts]

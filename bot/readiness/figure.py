@@ -62,7 +62,7 @@ class _Sheet:
     def png(self) -> bytes:
         """The sheet as PNG with few colours, which keeps it small enough for a chat."""
         cut = self.image.crop((0, 0, WIDTH, self.y + MARGIN // 2)).quantize(
-            32, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+            32, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
         )
         out = io.BytesIO()
         cut.save(out, "PNG", compress_level=6)

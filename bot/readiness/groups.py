@@ -119,8 +119,8 @@ class _Round:
         return [value for value in found if value is not None]
 
     def similar(self, figure: str, split: str | None = None) -> bool:
-        """Whether their stages are (nearly) all one."""
-        return similar([stage_of(self.rules, value) for value in self.values(figure, split)])
+        """Whether all but one, or all, gave the same answers: in a pulse the same level, else the same exact mean."""
+        return similar(self.values(figure, split))
 
     def disclose(self, figure: str, allowed: Disclosure, earlier: Sequence[Before]) -> Disclosure:
         """Which numbers of a figure may be shown, within what may be shown of the round."""

@@ -189,13 +189,14 @@ class Words:
         lines = [self._say("find_out_line", topic=item.topic[0].upper() + item.topic[1:], who=item.who_knows) for item in items]
         return "\n".join([self._say("find_out"), "", *(f"- {line}" for line in lines)]) if lines else ""
 
-    def limits(self, retake_on: date, contact: str) -> str:
-        """Limits, who can see this, when to look again, and what goes deeper."""
+    def limits(self, retake_on: date, contact: str, *, in_chat: bool = True) -> str:
+        """Limits, who can see this (in chat), when to look again, and what goes deeper."""
         limits = [f"- {self._say(f'limit_{n}')}" for n in range(1, 6)]
         deeper = [f"- {self._say(f'deeper_{n}')}" for n in range(1, 6)]
+        again = self._say("retake", date=day(retake_on, self._language))
         parts = [
             "\n".join([self._say("limits"), "", *limits]),
-            f"{self._say('sees')} {self._say('retake', date=day(retake_on, self._language))}",
+            f"{self._say('sees')} {again}" if in_chat else again,
             "\n".join([self._say("deeper"), "", *deeper]),
         ]
         if contact:

@@ -137,6 +137,6 @@ def band(people: int) -> tuple[int, int | None]:
     return (MINIMUM, 9) if people < 10 else (people - people % 5, None)
 
 
-def similar(levels: Sequence[int]) -> bool:
+def similar(answers: Sequence[Hashable]) -> bool:
     """Whether everyone, or all but one, gave the same answer, so that a number would tell what each of them said."""
-    return bool(levels) and max(Counter(levels).values()) >= len(levels) - 1
+    return bool(answers) and max(Counter(answers).values()) >= len(answers) - 1

@@ -30,30 +30,34 @@ class Run:
     def __init__(self, options: argparse.Namespace, folder: Path) -> None:
         self.options = options
         self.folder = folder
-        self.shipped = folder / "shipped"
+        self.shipped = options.data.resolve() if options.data else folder / "shipped"
         self.own = own()
         self.xquad = xquad()
         rows = [row["question"] for row in held() if row["kind"] in ("answerable", "unanswerable")]
-        self.questions = rows[:: max(len(rows) // 200, 1)][:200]
+        wanted = 20 if options.quick else 200
+        self.questions = rows[:: max(len(rows) // wanted, 1)][:wanted]
 
     def prepare(self) -> Table:
-        """Publish the shipped library into a new data directory."""
-        self.shipped.mkdir()
+        """Publish the shipped library into a new data directory, or open the one that was given."""
+        found = (self.shipped / "signpost.db").exists()
+        self.shipped.mkdir(parents=True, exist_ok=True)
         with Child("tests.benchmarks.signpost:ShippedSignpost") as child:
             made = child.call("open", folder=str(self.shipped))
-        table = Table("The shipped library, published from nothing", ("statements", "keys", "seconds"))
+        title = "The shipped library, as found" if found else "The shipped library, published from nothing"
+        table = Table(title, ("statements", "keys", "seconds"))
         table.rows.append((made["statements"], made["keys"], made["seconds"]))
         table.notes.append(f"with its question keys; load {load_average()}")
         return table
 
     def stock(self) -> Result:
         """Beside LangChain, LlamaIndex and Haystack."""
-        corpora: list[tuple[Corpus, int, Path | None]] = [(self.own, 1, self.shipped)]
+        quick = self.options.quick
+        corpora: list[tuple[Corpus, int, Path | None]] = [(self.own, 10 if quick else 1, self.shipped)]
         tables, bars = [], []
         if self.xquad is None:
             print(f"XQuAD is left out: {XQUAD.parent} is not there.\n")
         else:
-            corpora.append((self.xquad, 1 if self.options.full else 4, None))
+            corpora.append((self.xquad, 40 if quick else 1 if self.options.full else 4, None))
         for corpus, stride, shipped in corpora:
             table, more = compare(corpus, self.folder, stride=stride, rounds=self.options.rounds, shipped=shipped)
             tables.append(table)
@@ -73,7 +77,11 @@ class Run:
     def turns(self) -> Result:
         """Whole turns, cold commands, memory."""
         asked = self.questions
-        parts = [turns.warm(self.shipped, asked), turns.cold(self.shipped, 5), turns.resident(self.shipped, asked)]
+        parts = [
+            turns.warm(self.shipped, asked),
+            turns.cold(self.shipped, 1 if self.options.quick else 5),
+            turns.resident(self.shipped, asked),
+        ]
         return [table for table, _ in parts], [bar for _, bars in parts for bar in bars]
 
     def tokens(self) -> Result:
@@ -86,10 +94,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything as JSON")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to run")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="keep the shipped library here, and use it when it is there")
     parser.add_argument("--large", action="store_true", help="grow to 100,000 passages too")
     parser.add_argument("--full", action="store_true", help="ask every XQuAD question, not every fourth")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the questions, one round: does it run at all")
     parser.add_argument("--rounds", type=int, default=2, help="times each corpus is taken in")
     options = parser.parse_args()
+    if options.quick:
+        options.rounds = 1
     missing = [name for name in EXTRA if find_spec(name) is None]
     if missing and {"stock", "tokens"} & set(options.only):
         sys.exit(f"not installed: {', '.join(missing)}; 'make bench' installs requirements/bench.txt")

@@ -21,15 +21,18 @@ WORDS_ONLY, SHIPPED = "Signpost, words only", "Signpost as shipped"
 
 @dataclass
 class Measured:
-    """What one pipeline did: milliseconds a question, ranked documents by group, seconds to ingest, peak megabytes.
+    """What one pipeline did: milliseconds a question (waited, and of processor), ranked documents by group, seconds to
+    ingest (waited, and of processor), peak megabytes.
 
     ``embed`` is what embedding the same texts in one call took, ``one_by_one`` approving each document alone; Signpost only.
     """
 
     kind: str
     times: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
     ranked: dict[str, list[list[str]]] = field(default_factory=dict)
     ingest: float = math.inf
+    ingest_processor: float = math.inf
     embed: float = math.inf
     one_by_one: float = math.inf
     passages: int = 0
@@ -67,6 +70,7 @@ def compare(corpus: Corpus, folder: Path, *, stride: int, rounds: int, shipped: 
             for name, child in children.items():
                 got = child.call("ingest", path=str(saved))
                 measured[name].ingest = min(got["seconds"], measured[name].ingest)
+                measured[name].ingest_processor = min(got["processor"], measured[name].ingest_processor)
                 measured[name].passages = got["passages"]
             own = measured[WORDS_ONLY]
             own.embed = min(children[WORDS_ONLY].call("encode_all")["seconds"], own.embed)
@@ -79,8 +83,9 @@ def compare(corpus: Corpus, folder: Path, *, stride: int, rounds: int, shipped: 
             for begin in range(0, len(asked), BLOCK):
                 questions = [a.question for a in asked[begin : begin + BLOCK]]
                 for name, child in children.items():
-                    for ms, ranked in child.call("ask", questions=questions):
+                    for ms, processor, ranked in child.call("ask", questions=questions):
                         measured[name].times.append(ms)
+                        measured[name].processor.append(processor)
                         measured[name].ranked.setdefault(group, []).append(ranked)
         for name, child in children.items():
             measured[name].peak = child.call("memory")["peak"]
@@ -91,8 +96,8 @@ def compare(corpus: Corpus, folder: Path, *, stride: int, rounds: int, shipped: 
 
 def _table(corpus: Corpus, groups: dict[str, list[Asked]], measured: dict[str, Measured]) -> Table:
     other = [group for group in groups if group != "English"]
-    columns = ("pipeline", "first", "in five", "nDCG@10", *(f"{g} first" for g in other), "p50 ms", "p95 ms")
-    table = Table(f"Beside stock pipelines: {corpus.name}", (*columns, "ingest s", "passages", "peak MB"))
+    columns = ("pipeline", "first", "in five", "nDCG@10", *(f"{g} first" for g in other), "p50 ms", "p95 ms", "cpu ms")
+    table = Table(f"Beside stock pipelines: {corpus.name}", (*columns, "ingest s", "cpu s", "passages", "peak MB"))
     for name, m in measured.items():
         english = groups["English"], m.ranked["English"]
         table.rows.append(
@@ -104,7 +109,9 @@ def _table(corpus: Corpus, groups: dict[str, list[Asked]], measured: dict[str, M
                 *(recall(groups[g], m.ranked[g], 1) for g in other),
                 percentile(m.times, 50),
                 percentile(m.times, 95),
+                percentile(m.processor, 50),
                 None if math.isinf(m.ingest) else m.ingest,
+                None if math.isinf(m.ingest) else m.ingest_processor,
                 m.passages,
                 m.peak,
             )
@@ -115,7 +122,9 @@ def _table(corpus: Corpus, groups: dict[str, list[Asked]], measured: dict[str, M
         f"each document submitted and approved alone {own.one_by_one:.2f} s"
     )
     sizes = ", ".join(f"{len(asked)} {group}" for group, asked in groups.items())
-    table.notes.append(f"{len(corpus.texts)} documents; questions: {sizes}; first, in five: a right document there")
+    table.notes.append(
+        f"{len(corpus.texts)} documents; questions: {sizes}; first, in five: a right document there; cpu: median, all threads"
+    )
     return table
 
 

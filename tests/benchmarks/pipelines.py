@@ -6,14 +6,13 @@ except where the comment says why not.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from bot.knowledge.embedding import MiniLM
 from tests.benchmarks.corpora import Text, load_texts
-from tests.benchmarks.timing import memory, seconds
+from tests.benchmarks.timing import clocks, memory, seconds, since
 
 COUNT = 10
 
@@ -38,7 +37,7 @@ class Pipeline:
         raise NotImplementedError
 
     def ingest(self, path: str) -> dict[str, float]:
-        """Build the index of the saved corpus from nothing: seconds and passages."""
+        """Build the index of the saved corpus from nothing: seconds, processor seconds, passages."""
         texts = load_texts(Path(path))
         passages = 0
 
@@ -46,27 +45,19 @@ class Pipeline:
             nonlocal passages
             passages = self.build(texts)
 
-        return {"seconds": seconds(work), "passages": passages}
+        started = clocks()
+        spent = seconds(work)
+        return {"seconds": spent, "processor": since(started)[1] / 1000, "passages": passages}
 
-    def ask(self, questions: list[str]) -> list[tuple[float, list[str]]]:
-        """Milliseconds and ranked documents of each question, after one that is not measured."""
+    def ask(self, questions: list[str]) -> list[tuple[float, float, list[str]]]:
+        """Milliseconds, processor milliseconds and ranked documents of each question, after one that is not measured."""
         self.search(questions[0])
-        answers: list[tuple[float, list[str]]] = []
+        answers: list[tuple[float, float, list[str]]] = []
         for question in questions:
-            started = time.perf_counter()
+            started = clocks()
             ranked = self.search(question)
-            answers.append(((time.perf_counter() - started) * 1000, list(dict.fromkeys(ranked))))
+            answers.append((*since(started), list(dict.fromkeys(ranked))))
         return answers
-
-    def embed(self, questions: list[str]) -> list[float]:
-        """Milliseconds of the bare embedding of each question, after one that is not measured."""
-        self.embedder.encode([questions[0]])
-        times: list[float] = []
-        for question in questions:
-            started = time.perf_counter()
-            self.embedder.encode([question])
-            times.append((time.perf_counter() - started) * 1000)
-        return times
 
     def memory(self) -> dict[str, float]:
         """Megabytes."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from bot.settings import Settings
 from tests.benchmarks.corpora import Text, load_texts
 from tests.benchmarks.neighbours import neighbours
 from tests.benchmarks.pipelines import Pipeline
-from tests.benchmarks.timing import memory, seconds
+from tests.benchmarks.timing import clocks, memory, seconds, since
 
 
 def settings_for(folder: Path, **changes: object) -> Settings:
@@ -147,15 +146,17 @@ class ShippedSignpost(Signpost):
         return neighbours(self.app.assistant.shelves([BASE])[0], self.embedder.encode(questions))
 
     def embed_beside(self, questions: list[str]) -> list[dict[str, float]]:
-        """Milliseconds of the bare embedding of each question, then of its whole search and decision."""
+        """Milliseconds, and of processor, of the bare embedding of each question, then of its whole search and decision."""
         rows: list[dict[str, float]] = []
         self.search(questions[0])
         for question in questions:
-            started = time.perf_counter()
+            started = clocks()
             self.embedder.encode([question])
-            middle = time.perf_counter()
+            bare = since(started)
+            started = clocks()
             self.search(question)
-            rows.append({"bare": (middle - started) * 1000, "search and decide": (time.perf_counter() - middle) * 1000})
+            whole = since(started)
+            rows.append({"bare": bare[0], "bare cpu": bare[1], "whole": whole[0], "whole cpu": whole[1]})
         return rows
 
     def walk(self, questions: list[str]) -> list[dict[str, float]]:
@@ -165,13 +166,14 @@ class ShippedSignpost(Signpost):
         turn.take(Message(text=questions[0]))
         rows: list[dict[str, float]] = []
         for question in questions:
-            started = time.perf_counter()
+            started = clocks()
             self.embedder.encode([question])
-            middle = time.perf_counter()
+            bare = since(started)
+            started = clocks()
             answered = turn.take(Message(text=question))
-            ended = time.perf_counter()
+            spent = since(started)
             steps = answered.receipt.timings_ms
-            rows.append({**steps, "turn": (ended - middle) * 1000, "bare": (middle - started) * 1000})
+            rows.append({**steps, "turn": spent[0], "turn cpu": spent[1], "bare": bare[0], "bare cpu": bare[1]})
         return rows
 
 

@@ -29,12 +29,13 @@ def warm(shipped: Path, questions: list[str]) -> tuple[Table, list[Bar]]:
         child.call("open", folder=str(shipped))
         rows = child.call("walk", questions=questions)
     steps = ("bare", "load", "understand", "embed", "search", "total", "turn")
-    table = Table("Whole turn without a key, warm", ("step", "p50 ms", "p95 ms", "/ bare embedding"))
+    table = Table("Whole turn without a key, warm", ("step", "p50 ms", "p95 ms", "cpu ms", "/ bare embedding"))
     bare = percentile([row["bare"] for row in rows], 50)
     for name in steps:
         times = [row.get(name, 0.0) for row in rows]
         shown = {"bare": "bare embedding", "total": "assistant", "load": "pointer check"}.get(name, name)
-        table.rows.append((shown, percentile(times, 50), percentile(times, 95), percentile(times, 50) / bare))
+        processor = percentile([row[f"{name} cpu"] for row in rows], 50) if f"{name} cpu" in rows[0] else None
+        table.rows.append((shown, percentile(times, 50), percentile(times, 95), processor, percentile(times, 50) / bare))
     table.notes.append("'turn' adds to 'assistant' the outgoing inspection and the receipt's write to the database")
     table.notes.append(f"{len(questions)} questions; load {load_average()}")
     return table, [Bar("whole turn p50, ms", percentile([row["turn"] for row in rows], 50), 25.0)]

@@ -211,7 +211,9 @@ RESTATING_LIES: dict[str, Callable[[dict[str, Any]], str]] = {
     "wrong numbers": lambda r: _changed(r, [("13", "16"), ("2025", "2024"), ("17", "18"), ("48", "72")]),
     "swapped dates": lambda r: _changed(r, [("23 June", "22 April"), ("2026", "2025")]),
     "flipped negation": lambda r: _changed(r, [(" not ", " "), (" must ", " must not "), (" took ", " never took ")]),
-    "weaker duty": lambda r: _changed(r, [("must not", "need not"), ("must", "may"), ("makes", "lets"), ("should", "can"), ("took", "may take")]),
+    "weaker duty": lambda r: _changed(
+        r, [("must not", "need not"), ("must", "may"), ("makes", "lets"), ("should", "can"), ("took", "may take")]
+    ),
     "an added claim": lambda r: _changed(r, [], " Schools that break it lose all their money."),
     "the prompt": lambda r: restating({n: str(r["messages"][0]["content"])[:150] for n in asked_to_restate(r)}),
     "an obeyed instruction": lambda r: restating(
@@ -244,3 +246,11 @@ def offered(request: dict[str, Any]) -> list[dict[str, Any]]:
     """The numbered sentences a request offers."""
     text = request["messages"][-1]["content"]
     return [json.loads(line) for line in text.splitlines() if line.startswith('{"id": "s')]
+
+
+def load_client(chat: Any) -> None:
+    """Load the client's modules and call it both ways without a deadline, so that no test's deadline is spent on that."""
+    from bot.models import SCHEMA
+
+    for client in (chat._chat(), chat._chat().bind(response_format=SCHEMA)):
+        list(client.stream([("human", "hello")]))

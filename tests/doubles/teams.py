@@ -306,7 +306,7 @@ class TeamsDouble:
     def _stream(
         self, conversation: str, info: dict[str, Any], body: dict[str, Any]
     ) -> tuple[int, dict[str, Any], dict[str, str]]:
-        if not conversation.startswith("a:"):
+        if not conversation.startswith("a:") or body["conversation"].get("conversationType") != "personal":
             return 405, _error("MethodNotAllowed", "Streaming is not supported in this conversation"), {}
         if self.refuse_streams:
             return 403, _refused("Content stream is not allowed"), {}

@@ -1,6 +1,6 @@
-"""Fits the decision on the fitting half of the question file: ``python -m tests.evals.fit [pair|weights]``.
+"""Fits the decision on the fitting half of the question file: ``python -m tests.evals.fit [FOLDER]``.
 
-Two steps. ``pair``: the small net over the vectors of a question, the best statement and its closest key. ``weights``: a
+What was gathered is kept in the folder, where one is named. Two steps. ``pair``: the small net over the vectors of a question, the best statement and its closest key. ``weights``: a
 logistic model over all signals, the net's own (cross-fitted) answer among them; one for statements with written question
 keys, one fitted on the same library with those keys taken away, for files that have none. A fitting question that is
 itself a key or a near miss of the library is left out of the search while it is weighed. Signals come from the assistant
@@ -10,7 +10,9 @@ as it is; folds are grouped by the nearest document. The never-tuned half is not
 from __future__ import annotations
 
 import json
+import pickle
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,6 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
-from sklearn.neural_network import MLPClassifier
 
 from bot.app import App
 from bot.assistant.decide import THRESHOLD
@@ -38,7 +39,7 @@ ANSWERED = {"keyed": 0.93, "keyless": 0.88}
 """Share of answerable fitting questions that the operating point keeps."""
 
 FOLDS = 5
-UNITS, ROUNDS, DECAY = 24, 12, 3.0
+UNITS, ROUNDS, BATCH, RATE, DECAY, DROP_INPUT, DROP_UNIT = 24, 20, 64, 1e-3, 0.9, 0.2, 0.4
 
 
 class Rows:
@@ -77,10 +78,20 @@ def gather(app: App, shelves: list[Shelf], cases: list[Case]) -> Rows:
     return rows
 
 
+def kept(name: str, make: Callable[[], Rows]) -> Rows:
+    """Rows gathered by an earlier run into the folder named on the command line, else gathered now and kept there."""
+    if len(sys.argv) < 2:
+        return make()
+    path = Path(sys.argv[1]) / f"{name}.pickle"
+    if not path.exists():
+        path.write_bytes(pickle.dumps(make()))
+    return pickle.loads(path.read_bytes())
+
+
 def without_written_keys(app: App) -> Shelf:
     """The base library as it would be had its files just been taken in: only what headings suggest, no near misses."""
     (shelf,) = app.assistant.shelves([BASE])
-    versions = list(dict.fromkeys(s.version for s in shelf.statements))
+    versions = list({s.version.id: s.version for s in shelf.statements}.values())
     bare = [replace(v, front=v.front.model_copy(update={"sections": _suggested(v)})) for v in versions]
     statements = shelf.statement_vectors
     fresh = Shelf(BASE, -1, bare, statements, np.zeros((0, 384), np.float32), np.zeros((0, 384), np.float32), *_index(app))
@@ -106,23 +117,52 @@ def _suggested(version: Version) -> tuple[Any, ...]:
     )
 
 
-def net(seed: int) -> MLPClassifier:
-    """The net, before fitting."""
-    return MLPClassifier((UNITS,), alpha=DECAY, learning_rate_init=1e-3, max_iter=ROUNDS, batch_size=64, random_state=seed)
+Net = tuple[np.ndarray, np.ndarray, np.ndarray, float]
 
 
-def logits(model: MLPClassifier, inputs: np.ndarray) -> np.ndarray:
+def train_net(x: np.ndarray, y: np.ndarray, seed: int) -> Net:
+    """One hidden layer with dropout on inputs and units, Adam with decoupled decay, the rarer class weighed up."""
+    random = np.random.RandomState(seed)
+    count, width = x.shape
+    parts = [
+        (random.randn(width, UNITS) * np.sqrt(2 / width)).astype(np.float32),
+        np.zeros(UNITS, np.float32),
+        (random.randn(UNITS) * np.sqrt(1 / UNITS)).astype(np.float32),
+        np.zeros(1, np.float32),
+    ]
+    first, second = [np.zeros_like(p) for p in parts], [np.zeros_like(p) for p in parts]
+    weight = np.where(y, (1 - y.mean()) / y.mean(), 1.0)
+    steps, step = ROUNDS * (count // BATCH), 0
+    for _ in range(ROUNDS):
+        for rows in np.array_split(random.permutation(count), count // BATCH):
+            step += 1
+            rate = RATE * (1.05 - step / steps)
+            for i, slope in enumerate(_slopes(x[rows], y[rows], weight[rows], parts, random)):
+                first[i] = 0.9 * first[i] + 0.1 * slope
+                second[i] = 0.999 * second[i] + 0.001 * slope**2
+                move = (first[i] / (1 - 0.9**step)) / (np.sqrt(second[i] / (1 - 0.999**step)) + 1e-8)
+                decay = rate * DECAY if i in (0, 2) else 0.0
+                parts[i] = (parts[i] * (1 - decay) - rate * move).astype(np.float32)
+    return parts[0], parts[1], parts[2], float(parts[3][0])
+
+
+def _slopes(
+    x: np.ndarray, y: np.ndarray, weight: np.ndarray, parts: list[np.ndarray], random: np.random.RandomState
+) -> tuple[np.ndarray, ...]:
+    seen = x * ((random.rand(*x.shape) > DROP_INPUT) / (1 - DROP_INPUT)).astype(np.float32)
+    before = seen @ parts[0] + parts[1]
+    mask = ((random.rand(*before.shape) > DROP_UNIT) / (1 - DROP_UNIT)).astype(np.float32)
+    units = np.maximum(before, 0) * mask
+    error = (1 / (1 + np.exp(-(units @ parts[2] + parts[3]))) - y) * weight / len(y)
+    back = np.outer(error, parts[2]) * mask * (before > 0)
+    return seen.T @ back, back.sum(axis=0), units.T @ error, np.array([error.sum()], np.float32)
+
+
+def logits(net: Net, inputs: np.ndarray) -> np.ndarray:
     """Log-odds of the net."""
-    units = np.maximum(inputs @ model.coefs_[0] + model.intercepts_[0], 0)
-    return (units @ model.coefs_[1] + model.intercepts_[1])[:, 0]
-
-
-def balanced(x: np.ndarray, y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The rarer class drawn again until both count the same (the net takes no class weights)."""
-    few, many = (np.where(y)[0], np.where(~y)[0]) if y.sum() < (~y).sum() else (np.where(~y)[0], np.where(y)[0])
-    extra = np.random.RandomState(seed).choice(few, len(many) - len(few))
-    order = np.concatenate([np.arange(len(y)), extra])
-    return x[order], y[order]
+    hidden, hidden_bias, out, bias = net
+    result: np.ndarray = np.maximum(inputs @ hidden + hidden_bias, 0) @ out + bias
+    return result
 
 
 def fit_net(rows: Rows) -> np.ndarray:
@@ -131,17 +171,17 @@ def fit_net(rows: Rows) -> np.ndarray:
     fold = np.random.RandomState(3).randint(0, FOLDS, len(y))
     out = np.zeros(len(y))
     for part in range(FOLDS):
-        out[fold == part] = logits(net(part).fit(*balanced(x[fold != part], y[fold != part], part)), x[fold == part])
+        out[fold == part] = logits(train_net(x[fold != part], y[fold != part], part), x[fold == part])
     sys.stdout.write(f"net: cross-fitted AUROC {auroc(out[y].tolist(), out[~y].tolist()):.4f}\n")
-    model = net(0).fit(*balanced(x, y, 0))
+    hidden, hidden_bias, weights, bias = train_net(x, y, 0)
     np.savez_compressed(
         data_file("decision", "pair.npz"),
         embedder="minilm",
         made_by="python -m tests.evals.fit",
-        hidden=model.coefs_[0].astype(np.float16),
-        hidden_bias=model.intercepts_[0].astype(np.float32),
-        out=model.coefs_[1][:, 0].astype(np.float32),
-        bias=np.float32(model.intercepts_[1][0]),
+        hidden=hidden.astype(np.float16),
+        hidden_bias=hidden_bias,
+        out=weights,
+        bias=np.float32(bias),
     )
     pair_model.cache_clear()
     return out
@@ -150,7 +190,9 @@ def fit_net(rows: Rows) -> np.ndarray:
 def fit_weights(rows: Rows, pair: np.ndarray | None, kept: float) -> dict[str, Any]:
     """A logistic model over the signals, with the strength of its penalty chosen by cross-validation. ``pair`` is the net's
     cross-fitted answer; without one the signal is left out, since the net has seen these questions."""
-    names = sorted({name for row in rows.signals for name in row} - {"written_keys", "pair"} | ({"pair"} if pair is not None else set()))
+    names = sorted(
+        {name for row in rows.signals for name in row} - {"written_keys", "pair"} | ({"pair"} if pair is not None else set())
+    )
     x = np.array([[row.get(name, 0.0) for name in names] for row in rows.signals])
     if pair is not None:
         x[:, names.index("pair")] = pair
@@ -159,7 +201,7 @@ def fit_weights(rows: Rows, pair: np.ndarray | None, kept: float) -> dict[str, A
     scale[scale < 1e-6] = 1.0
     z = np.clip((x - mean) / scale, -6, 6)
     best: tuple[float, float, np.ndarray] | None = None
-    for strength in (0.003, 0.01, 0.03, 0.1, 0.3):
+    for strength in (0.003, 0.01, 0.03):
         out = np.zeros(len(y))
         for train, test in GroupKFold(8).split(z, y, rows.documents):
             model = LogisticRegression(C=strength, max_iter=5000, class_weight="balanced").fit(z[train], y[train])
@@ -192,11 +234,11 @@ def main() -> None:
     cases = [case for path in sorted(HERE.glob("fit*.jsonl")) for case in read_cases(path)]
     app = App()
     shelves = app.assistant.shelves([BASE])
-    rows = gather(app, shelves, cases)
+    rows = kept("keyed", lambda: gather(app, shelves, cases))
     written = [row["written_keys"] for row in rows.signals]
     sys.stdout.write(f"{sum(written):.0f} of {len(written)} best statements have written keys (at most {FEW_ROWS} rows)\n")
     weights = {"made_by": "python -m tests.evals.fit", "keyed": fit_weights(rows, fit_net(rows), ANSWERED["keyed"])}
-    bare = gather(app, [without_written_keys(app)], cases[:: max(1, len(cases) // 2500)])
+    bare = kept("keyless", lambda: gather(app, [without_written_keys(app)], cases[:: max(1, len(cases) // 2500)]))
     weights["keyless"] = fit_weights(bare, None, ANSWERED["keyless"])
     data_file("decision", "weights.json").write_text(json.dumps(weights, indent=1) + "\n", encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Fits the guardrails' classifier: ``python -m tests.evals.fit_policy [--search]``.
+"""Fits the guardrails' classifier: ``python -m tests.evals.fit_policy``.
 
 Training data: the examples of ``prompts/policy/examples`` and the fitting halves of the question files (all to be
 answered). Everything is judged by cross-validation grouped by family: messages whose embeddings or words are near each
@@ -13,6 +13,7 @@ import json
 import random
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,32 @@ NEAR = 0.66
 """Cosine above which two messages belong to one family."""
 FILLED = 0.3
 """What a filled sentence pattern weighs beside a message someone wrote."""
-OPENINGS = ("hi, ", "quick question: ", "hey ", "ok so ", "um ", "question - ", "Hello, ", "need help fast. ", "sorry to bother. ", "so ")
+LANDMARKS, RIDGE = 1_000, 0.3
+BLOCKS, STRENGTH = (0.5, 4.0, 4.5), 0.5
+THRESHOLDS = {
+    "crisis": 0.5,
+    "likely:crisis": 0.25,
+    "refuse_unsafe": 0.5,
+    "likely:refuse_unsafe": 0.4,
+    "refuse_misuse": 0.5,
+    "likely:refuse_misuse": 0.4,
+    "injection": 0.5,
+    "likely:injection": 0.35,
+    "out_of_scope": 0.5,
+    "smalltalk": 0.5,
+}
+OPENINGS = (
+    "hi, ",
+    "quick question: ",
+    "hey ",
+    "ok so ",
+    "um ",
+    "question - ",
+    "Hello, ",
+    "need help fast. ",
+    "sorry to bother. ",
+    "so ",
+)
 CLOSINGS = ("", "", " thanks", " pls help", " asap", "?", "??", " ty", " thx!", "...")
 
 
@@ -57,7 +83,10 @@ def expanded(rng: random.Random, each: int) -> list[tuple[str, str]]:
     """Sentence patterns filled with words: up to ``each`` messages a pattern."""
     path = policy.folder() / "examples" / "templates.txt"
     lines = [line.rstrip("\n") for line in path.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
-    words = {name.strip(): [w.strip() for w in rest.split("|")] for name, _, rest in (line[2:].partition(":") for line in lines if line.startswith("= "))}
+    words = {
+        name.strip(): [w.strip() for w in rest.split("|")]
+        for name, _, rest in (line[2:].partition(":") for line in lines if line.startswith("= "))
+    }
     rule, found = "", set()
     for line in lines:
         if line.startswith("@ "):
@@ -126,17 +155,97 @@ def stack(lexical: np.ndarray, vectors: np.ndarray | None, blocks: tuple[float, 
     return csr_matrix(np.hstack(parts if vectors is None else [*parts, vectors * blocks[2]]).astype(np.float32))
 
 
-def out_of_fold(x, y, xn, owner, xt, yt, groups, strength, classes):  # type: ignore[no-untyped-def]
+@dataclass
+class Side:
+    """Training material of one kind: rows for the linear reader, rows for the comparing one, classes, weights, owners."""
+
+    linear: csr_matrix
+    near: np.ndarray
+    y: np.ndarray
+    owner: np.ndarray
+    weight: np.ndarray
+
+    def take(self, index: np.ndarray) -> Side:
+        """Some of it."""
+        return Side(self.linear[index], self.near[index], self.y[index], self.owner[index], self.weight[index])
+
+
+def side(
+    lexical: np.ndarray,
+    vectors: np.ndarray | None,
+    y: np.ndarray,
+    owner: np.ndarray,
+    weight: np.ndarray,
+    blocks: tuple[float, float, float],
+) -> Side:
+    """Material with or without the embedding."""
+    near = np.array([features.compared(row, None if vectors is None else vectors[i]) for i, row in enumerate(lexical)])
+    return Side(stack(lexical, vectors, blocks), near, y, owner, weight)
+
+
+@dataclass
+class Model:
+    """Both readers, fitted."""
+
+    linear: LogisticRegression
+    landmarks: np.ndarray
+    mix: np.ndarray
+    classes: tuple[str, ...]
+
+    def probabilities(self, rows: Side) -> np.ndarray:
+        """As at run time, before the temperature."""
+        linear = np.zeros((len(rows.y), len(self.classes)), dtype=np.float32)
+        linear[:, [self.classes.index(c) for c in self.linear.classes_]] = self.linear.predict_proba(rows.linear)
+        return classifier.together(linear, classifier.kernel(rows.near, self.landmarks) @ self.mix)
+
+
+def chosen_landmarks(train: Side, rng: np.random.Generator) -> np.ndarray:
+    """Indexes of messages to compare with: more of the rules' than of the plain questions."""
+    written = train.owner >= 0
+    plain = np.where(written & (train.y == classifier.ANSWER))[0]
+    ruled = np.where(written & (train.y != classifier.ANSWER))[0]
+    some = min(len(ruled), LANDMARKS * 3 // 5)
+    return np.concatenate(
+        [rng.choice(ruled, some, replace=False), rng.choice(plain, min(len(plain), LANDMARKS - some), replace=False)]
+    )
+
+
+def fitted(train: Side, classes: tuple[str, ...], strength: float, landmarks: np.ndarray | None = None) -> Model:
+    """Fit both readers on one side."""
+    linear = LogisticRegression(C=strength, max_iter=150, tol=2e-3, class_weight="balanced")
+    linear.fit(train.linear, train.y, train.weight)
+    kept = train.near[chosen_landmarks(train, np.random.default_rng(5))] if landmarks is None else landmarks
+    steps = np.abs(kept).max(axis=0) / 127 + 1e-9
+    kept = (np.round(kept / steps) * steps).astype(np.float32)
+    within = classifier.kernel(kept, kept).astype(np.float64)
+    values, axes = np.linalg.eigh(within + 1e-4 * np.eye(len(kept)))
+    root = axes / np.sqrt(values)
+    phi = classifier.kernel(train.near, kept) @ root
+    truth = np.array([[name == c for c in classes] for name in train.y], dtype=float)
+    weight = (truth @ (1 / np.sqrt(np.maximum((truth * train.weight[:, None]).sum(axis=0), 1)))) * train.weight
+    weight *= len(weight) / weight.sum()
+    solved = np.linalg.solve(phi.T @ (phi * weight[:, None]) + RIDGE * np.eye(phi.shape[1]), phi.T @ (truth * weight[:, None]))
+    return Model(linear, kept, (root @ solved).astype(np.float32), classes)
+
+
+def out_of_fold(real: Side, extra: Side, groups: np.ndarray, strength: float, classes: tuple[str, ...]) -> np.ndarray:
     """Probabilities of each message by models that saw neither it nor its family nor noisy copies of them."""
-    out = np.zeros((len(y), len(classes)))
-    for train, test in GroupKFold(5).split(x, y, groups):
-        noisy_train = np.isin(owner, train)
-        model = LogisticRegression(C=strength, max_iter=250, tol=1e-3, class_weight="balanced")
-        weight = np.concatenate([np.ones(len(train)), np.full(noisy_train.sum(), 0.5), np.full(len(yt), FILLED)])
-        model.fit(vstack([x[train], xn[noisy_train], xt]).tocsr(), np.concatenate([y[train], y[owner[noisy_train]], yt]), weight)
-        for column, name in enumerate(model.classes_):
-            out[test, list(classes).index(name)] = model.predict_proba(x[test])[:, column]
+    out = np.zeros((len(real.y), len(classes)))
+    for train, test in GroupKFold(5).split(real.near, real.y, groups):
+        beside = extra.take(np.where(np.isin(extra.owner, train) | (extra.owner == -1))[0])
+        out[test] = fitted(joined(real.take(train), beside), classes, strength).probabilities(real.take(test))
     return out
+
+
+def joined(a: Side, b: Side) -> Side:
+    """Two sides as one; what is not a message someone wrote has owner -1 in it."""
+    return Side(
+        vstack([a.linear, b.linear]).tocsr(),
+        np.vstack([a.near, b.near]),
+        np.concatenate([a.y, b.y]),
+        np.concatenate([a.owner, np.full(len(b.y), -1)]),
+        np.concatenate([a.weight, b.weight]),
+    )
 
 
 def handling_of(name: str) -> Handling:
@@ -146,7 +255,10 @@ def handling_of(name: str) -> Handling:
 
 def by_handling(out: np.ndarray, classes: tuple[str, ...]) -> dict[Handling, np.ndarray]:
     """Columns added up."""
-    return {h: out[:, [i for i, c in enumerate(classes) if handling_of(c) is h]].sum(axis=1) for h in {handling_of(c) for c in classes}}
+    return {
+        h: out[:, [i for i, c in enumerate(classes) if handling_of(c) is h]].sum(axis=1)
+        for h in {handling_of(c) for c in classes}
+    }
 
 
 def temperature(out: np.ndarray, y: np.ndarray, classes: tuple[str, ...]) -> float:
@@ -154,7 +266,7 @@ def temperature(out: np.ndarray, y: np.ndarray, classes: tuple[str, ...]) -> flo
     logits = np.log(np.maximum(out, 1e-9))
     index = np.array([classes.index(name) for name in y])
     best = (np.inf, 1.0)
-    for t in np.arange(0.5, 3.01, 0.1):
+    for t in np.arange(0.3, 3.01, 0.1):
         z = logits / t
         loss = -np.mean(z[np.arange(len(y)), index] - np.log(np.exp(z).sum(axis=1)))
         best = min(best, (float(loss), float(t)))
@@ -170,92 +282,94 @@ def judged(texts: list[str], y: np.ndarray, out: np.ndarray, classes: tuple[str,
         seen = Seen(text, folded(text), bare(text), disguised(text), belief, policy.rules())
         decision = decide(seen, Context())
         case = Case(text, handling_of(name), None if name == classifier.ANSWER else name)
-        results.append(Result(case, decision.handling if decision else Handling.ANSWER, decision.rule if decision else None, text))
+        results.append(
+            Result(case, decision.handling if decision else Handling.ANSWER, decision.rule if decision else None, text)
+        )
     return results
 
 
 def main() -> None:
-    """Fit, judge, choose thresholds, write."""
+    """Fit, judge, write."""
     data = rows()
     texts = [t for t, _ in data]
     y = np.array([c for _, c in data])
     classes = tuple(sorted(set(y)))
     rng = random.Random(7)
-    owner = np.array([i for i, c in enumerate(y) for _ in range(2 if c != classifier.ANSWER else 1)])
+    owner = np.array([i for i, c in enumerate(y) for _ in range(2 if c != classifier.ANSWER else i % 2)])
     copies = [noisy(texts[i], rng) for i in owner]
     filled = expanded(rng, 9)
-    xt_texts, yt = [t for t, _ in filled], np.array([c for _, c in filled])
-    lexical_t, vectors_t = np.array([features.lexical(t) for t in xt_texts]), embedded(xt_texts)
-    lexical = np.array([features.lexical(t) for t in texts])
-    lexical_n = np.array([features.lexical(t) for t in copies])
-    vectors, vectors_n = embedded(texts), embedded(copies)
+    lexical, vectors = np.array([features.lexical(t) for t in texts]), embedded(texts)
+    beside = copies + [t for t, _ in filled]
+    lexical_b, vectors_b = np.array([features.lexical(t) for t in beside]), embedded(beside)
+    y_b = np.concatenate([y[owner], np.array([c for _, c in filled])])
+    owner_b = np.concatenate([owner, np.full(len(filled), -1)])
+    weight_b = np.concatenate([np.full(len(copies), 0.5), np.full(len(filled), FILLED)])
     groups = families(vectors, lexical[:, len(features.names()) :])
-    sys.stdout.write(f"{len(y)} messages, {groups.max() + 1} families, {len(classes)} classes, {len(copies)} noisy copies, {len(filled)} filled patterns\n")
-    search = "--search" in sys.argv
-    grid = [((a, b, c), s) for a in (0.5, 1.0) for b in (4.0,) for c in (4.0, 7.0) for s in (0.5,)] if search else [((0.5, 4.0, 4.5), 0.5)]
-    best = None
-    truth = np.array([handling_of(c).value for c in y])
-    for blocks, strength in grid:
-        filled_rows = stack(lexical_t, vectors_t, blocks)
-        out = out_of_fold(stack(lexical, vectors, blocks), y, stack(lexical_n, vectors_n, blocks), owner, filled_rows, yt, groups, strength, classes)
-        sums = by_handling(out, classes)
-        names = [h.value for h in sums]
-        right = np.mean(np.array(names)[np.argmax(np.array([sums[h] for h in sums]), axis=0)] == truth)
-        loss = -np.mean(np.log(np.maximum(out[np.arange(len(y)), [classes.index(c) for c in y]], 1e-9)))
-        sys.stdout.write(f"blocks={blocks} C={strength}: labels right {right:.4f}, log loss {loss:.4f}\n")
-        if best is None or right > best[0]:
-            best = (right, blocks, strength, out)
-    assert best is not None
-    _, blocks, strength, out = best
+    say(f"{len(y)} messages, {groups.max() + 1} families, {len(copies)} noisy copies, {len(filled)} filled patterns")
     card: dict[str, object] = {
         "made_by": "python -m tests.evals.fit_policy",
         "messages": len(y),
         "families": int(groups.max() + 1),
         "features": len(features.names()),
         "classes": list(classes),
-        "blocks": list(blocks),
-        "strength": strength,
+        "blocks": list(BLOCKS),
+        "strength": STRENGTH,
+        "thresholds": THRESHOLDS,
     }
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
+    landmarks: np.ndarray | None = None
+    folds = {}
     for kind in ("with", "without"):
-        x = stack(lexical, vectors if kind == "with" else None, blocks)
-        xn = stack(lexical_n, vectors_n if kind == "with" else None, blocks)
-        xt = stack(lexical_t, vectors_t if kind == "with" else None, blocks)
-        if kind == "without":
-            out_without = out_of_fold(x, y, xn, owner, xt, yt, groups, strength, classes)
-        folds = out if kind == "with" else out_without
-        card[f"{kind}_temperature"] = temperature(folds, y, classes)
-        model = LogisticRegression(C=strength, max_iter=300, tol=1e-3, class_weight="balanced")
-        weight = np.concatenate([np.ones(len(y)), np.full(len(owner), 0.5), np.full(len(yt), FILLED)])
-        model.fit(vstack([x, xn, xt]).tocsr(), np.concatenate([y, y[owner], yt]), weight)
-        assert tuple(model.classes_) == classes
-        arrays[f"{kind}_matrix"] = model.coef_.astype(np.float16)
-        arrays[f"{kind}_bias"] = model.intercept_.astype(np.float32)
-        names = [h.value for h in by_handling(folds, classes)]
-        guess = np.array(names)[np.argmax(np.array(list(by_handling(folds, classes).values())), axis=0)]
-        card[f"{kind}_cross_validated"] = round(float(np.mean(guess == truth)), 4)
-    card["thresholds"] = {
-        "crisis": 0.5, "likely:crisis": 0.25, "refuse_unsafe": 0.5, "likely:refuse_unsafe": 0.4, "refuse_misuse": 0.5,
-        "likely:refuse_misuse": 0.4, "injection": 0.5, "likely:injection": 0.35, "out_of_scope": 0.55, "smalltalk": 0.6,
-    }
+        used = kind == "with"
+        real = side(lexical, vectors if used else None, y, np.arange(len(y)), np.ones(len(y)), BLOCKS)
+        extra = side(lexical_b, vectors_b if used else None, y_b, owner_b, weight_b, BLOCKS)
+        folds[kind] = out_of_fold(real, extra, groups, STRENGTH, classes)
+        card[f"{kind}_temperature"] = round(temperature(folds[kind], y, classes), 2)
+        if landmarks is not None:
+            landmarks[:, -features.EMBEDDED :] = 0.0
+        model = fitted(joined(real, extra), classes, STRENGTH, landmarks)
+        assert tuple(model.linear.classes_) == classes
+        arrays[f"{kind}_matrix"] = model.linear.coef_.astype(np.float16)
+        arrays[f"{kind}_bias"] = model.linear.intercept_.astype(np.float32)
+        arrays[f"{kind}_mix"] = model.mix
+        if used:
+            steps = np.abs(model.landmarks).max(axis=0) / 127 + 1e-9
+            arrays["landmarks"] = np.round(model.landmarks / steps).astype(np.int8)
+            arrays["steps"] = steps.astype(np.float32)
+            landmarks = model.landmarks.copy()
+        say(f"{kind}: fitted")
     classifier.folder().mkdir(exist_ok=True)
     np.savez_compressed(classifier.folder() / "classifier.npz", **arrays)
-    (classifier.folder() / "classifier.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    (classifier.folder() / "classifier.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    classifier._card.cache_clear()
-    for kind, folds in (("with", out), ("without", out_without)):
-        results = judged(texts, y, folds, classes, float(card[f"{kind}_temperature"]))  # type: ignore[arg-type]
-        figures = report(results)
-        card[f"{kind}_screening"] = {
-            name: figures[name]["value"]  # type: ignore[index]
-            for name in ("labels_right", "crisis_false_alarms", "legitimate_refused", "misuse_and_unsafe_refused")
-        } | {label: [pair["recall"]["value"], pair["precision"]["value"]] for label, pair in figures["by_label"].items()}  # type: ignore[attr-defined]
-        if kind == "with":
-            (CACHE / "wrong.txt").write_text("\n".join(f"{r.case.handling.value} -> {r.handling.value} ({r.rule}) [{r.case.rule}] {r.text}" for r in results if r.handling is not r.case.handling), encoding="utf-8")
-    (classifier.folder() / "classifier.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    np.savez(CACHE / "folds.npz", out=out, without=out_without, y=y)
+    np.savez(CACHE / "folds.npz", **folds, y=y)
     (CACHE / "texts.json").write_text(json.dumps(texts, ensure_ascii=False), encoding="utf-8")
-    sys.stdout.write(json.dumps({k: v for k, v in card.items() if k != "classes"}) + "\n")
+    judge(card, texts, y, folds, classes)
+
+
+def judge(
+    card: dict[str, object], texts: list[str], y: np.ndarray, folds: dict[str, np.ndarray], classes: tuple[str, ...]
+) -> None:
+    """Put the out-of-fold beliefs through the whole screening, and write the card with the figures."""
+    path = classifier.folder() / "classifier.json"
+    path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    classifier._card.cache_clear()
+    for kind, out in folds.items():
+        results = judged(texts, y, out, classes, float(card[f"{kind}_temperature"]))  # type: ignore[arg-type]
+        figures = report(results)
+        shares = ("labels_right", "crisis_false_alarms", "legitimate_refused", "misuse_and_unsafe_refused")
+        card[f"{kind}_screening"] = {name: figures[name]["value"] for name in shares} | {
+            label: [pair["recall"]["value"], pair["precision"]["value"]] for label, pair in figures["by_label"].items()
+        }
+        say(json.dumps(card[f"{kind}_screening"]))
+        wrong = [r for r in results if r.handling is not r.case.handling]
+        lines = [f"{r.case.handling.value} -> {r.handling.value} ({r.rule}) [{r.case.rule}] {r.text}" for r in wrong]
+        (CACHE / f"wrong-{kind}.txt").write_text("\n".join(sorted(lines)), encoding="utf-8")
+    path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+
+
+def say(line: str) -> None:
+    """Print at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

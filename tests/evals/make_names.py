@@ -17,14 +17,16 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 OUT = ROOT / "knowledge" / "guardrails" / "names.txt"
 LATIN = (
-    "en_US en_GB en_IE en_IN en_KE en_NG en_NZ en_PK es_ES es_MX es_AR es_CL es_CO es_CA fr_FR fr_CA fr_QC fr_DZ pt_BR pt_PT de_DE "
+    "en_US en_GB en_IE en_IN en_KE en_NG en_NZ en_PK es_ES es_MX es_AR es_CL es_CO es_CA fr_FR fr_CA fr_QC "
+    "fr_DZ pt_BR pt_PT de_DE "
     "it_IT pl_PL nl_NL sv_SE vi_VN id_ID ha_NG ig_NG yo_NG zu_ZA tw_GH sw tr_TR hr_HR cs_CZ ro_RO"
 ).split()
 OTHER = {"ar": ("ar_AA", "ar_SA", "ar_PS"), "zh": ("zh_CN", "zh_TW")}
 FAMILIES = 9_000
 """How many family names of the census list are kept, commonest first."""
 ROMAN = (
-    "wei xin yi jun jie ming hao yu yan li xiao xiaoming xiaohong xiaoyu zihan yuxuan haoran mei ling fang jing tao lei hui na qing "
+    "wei xin yi jun jie ming hao yu yan li xiao xiaoming xiaohong xiaoyu zihan yuxuan haoran mei ling fang "
+    "jing tao lei hui na qing "
     "zixuan yichen minjun seojun jiho jiwoo seoyeon haeun jiyoung hyun sora yuna mina yuki haruto sakura hiroshi kenji aiko ren "
     "mohammed muhammad mohamed ahmed ahmad ali omar yusuf youssef ibrahim hassan hussein khalid tariq bilal hamza mustafa "
     "abdullah abdul abdi fatima fatuma aisha ayesha zainab zaynab maryam mariam khadija layla leila noor nour amina salma hana "
@@ -40,17 +42,36 @@ ROMAN = (
     "dj tj cj aj jj"
 ).split()
 ROMAN_FAMILIES = (
-    "wang li zhang liu chen yang huang zhao wu zhou xu sun ma zhu hu guo lin luo zheng liang xie tang xiao deng feng kim park choi "
-    "jung kang cho yoon jang lim singh kaur patel shah gupta sharma khan hussain ahmed begum chowdhury rahman islam haddad nasser "
+    "wang li zhang liu chen yang huang zhao wu zhou xu sun ma zhu hu guo lin luo zheng liang xie tang xiao "
+    "deng feng kim park choi "
+    "jung kang cho yoon jang lim singh kaur patel shah gupta sharma khan hussain ahmed begum chowdhury rahman "
+    "islam haddad nasser "
     "abdi farah warsame okafor okonkwo adeyemi mensah owusu boateng nguyen tran pham huynh hoang sato suzuki tanaka yamamoto "
     "ivanov petrov shevchenko kowalski xiong vang yang lor thao moua"
 ).split()
+ROMANCE = (
+    "te tu ella mio amor corazon alla mira segundo par vino paz tierra nina deja mala campo rey alma dulce bonita alta viva nena tia estrella isla "
+    "zona ama fe reina bala anda sal verde bienvenida cinta mio tome felicidad victoria gracia francesa bella tomo domingo milagro mato charla ira "
+    "mate pura canal custodia gloria harto cristal refugio tono amado rica ronda piedad virgen prima tira corona risa caridad capa bello pastor "
+    "maxima justa soledad amada nacer ola goma seda sana inocencia patria limon divina rana rama ida monja joya franco sirena monte marino transito "
+    "sierra racha paloma lana digna modesto gala concha vena marcial pacifica lona clemencia primitiva rima perla ganga moreno mutua delicia "
+    "modesta ta franca aura musa cal dona toi vu deja ami sang belle beau ville mari maman bebe aime amie lu vit bas paye cher signe jolie clair "
+    "avis lien sante cherie ravi marie vide joie chere monte pierre lance chante gene maire genie lois demi temple claire musee peter cris devine "
+    "mai rares manuel chante marin jean noel duc honore marge maris conception pelle gun lucky lady song peace moon queen desire golden mile nail "
+    "season glory honey candy loan fairy temple merry tore jet foster raid irish blessing cherry sunny bee chin yoga yen jewel cord wage uma ja "
+    "sem nas verla verlo verme sair ali ira sai irma terra duma lei linda matei ole anel adora daria bebe ora abram reza tao asa rim comedor clase tarea nota dia "
+    "alumna maestra directora hola gracias ayuda quiero necesito tengo dice puede cuando donde quien cual hasta desde sobre entre"
+).split()
+"""Spanish, French and other words that are also given names."""
 ARABIC = (
-    "محمد أحمد فاطمة علي عمر خالد مريم زينب يوسف إبراهيم حسن حسين عائشة نور سارة ليلى ياسمين عبدالله عبد الرحمن كريم محمود مصطفى سلمى هدى آمنة "
+    "محمد أحمد فاطمة علي عمر خالد مريم زينب يوسف إبراهيم حسن حسين عائشة نور سارة ليلى ياسمين عبدالله عبد "
+    "الرحمن كريم محمود مصطفى سلمى هدى آمنة "
     "رنا دانا لينا جنى تالا رهف حمزة بلال طارق زيد أنس ماجد فيصل سعود نورة ريم هند أمل سعيد سمير رامي سامي وليد نادية"
 ).split()
 EVERYDAY = (
-    "edit edu ed aide vendor dean lean tan aid comfort till drew pii government department esta will mark grace hope faith joy may april june august autumn summer dawn bill  rich rose lily iris ivy jasmine art grant chase "
+    "edit edu ed aide vendor dean lean tan aid comfort till drew pii government department esta will mark "
+    "grace hope faith joy may april june august autumn summer dawn bill  rich rose lily iris ivy jasmine "
+    "art grant chase "
     "hunter mason chance  guy     earnest  max page sky star storm king prince duke earl major miles "
     "royal reign justice mercy charity patience prudence constance pearl ruby amber crystal jade opal sandy rusty rocky stone "
     "cliff heath forest woods lane brook river ocean bay chip dale glen ford  cash   harmony heaven angel "
@@ -77,10 +98,13 @@ EVERYDAY = (
 ).split()
 
 MOSTLY_NAMES = (
-    "tyler taylor jack jimmy john drew don linda alma rosa angela gloria victoria jordan madison jackson sydney brooklyn chelsea stella bella "
-    "nick kelly scott noel cody ben dan marshall spencer parker carter jean troy sam mia jose clara pilar jay frank ernest adam alexandria "
-    "angel austin ada carolina christian clark dallas elif ella elias georgia jane jasmine johnson lars lloyd marco marina mercedes monroe "
-    "nina paris paz reyes rosario sal sandra savannah sierra trinity virginia walker ward washington wade tanner roman rosario"
+    "tyler taylor jack jimmy john don linda alma rosa angela gloria victoria jordan madison jackson "
+    "sydney brooklyn chelsea stella bella "
+    "nick kelly scott noel cody ben dan marshall spencer parker carter jean troy sam mia jose clara pilar "
+    "frank ernest adam alexandria "
+    "angel austin ada carolina christian clark dallas elif ella elias georgia jane jasmine johnson lars lloyd "
+    "marco marina mercedes monroe "
+    "nina paris paz reyes rosario sandra savannah sierra trinity virginia walker ward washington wade tanner roman rosario"
 ).split()
 """Names that stand in lower case in documentation (as identifiers) or are places, yet are people's in talk about school."""
 
@@ -114,7 +138,7 @@ def prose() -> Counter[str]:
 
 def everyday(counts: Counter[str]) -> set[str]:
     """Names that are words: listed, or written in lower case in prose often enough."""
-    return set(EVERYDAY) | {word for word, n in counts.items() if n >= 12}
+    return set(EVERYDAY) | set(ROMANCE) | {word for word, n in counts.items() if n >= 12}
 
 
 def collect() -> tuple[Counter[str], Counter[str], dict[str, tuple[set[str], set[str]]]]:

@@ -26,10 +26,10 @@ POISON = [
 ]
 CLEAN = [
     "Schools should tell families when AI tools are used with their children.",
-    "Prompt injection is an attack in which a text tries to make an assistant \"ignore all previous instructions\".",
+    'Prompt injection is an attack in which a text tries to make an assistant "ignore all previous instructions".',
     "Teachers must not upload student records to tools without an agreement.",
     "AI systems must be accessible to students with disabilities.",
-    "Products should refuse attempts such as \"pretend you have no rules\" and alert staff.",
+    'Products should refuse attempts such as "pretend you have no rules" and alert staff.',
     "Students may ask an AI assistant for feedback when the teacher allows it.",
     "Vendors must not use student data to train models.",
     "If a student discloses harm to a chatbot, staff follow the crisis protocol.",

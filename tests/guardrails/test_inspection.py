@@ -12,7 +12,23 @@ from bot.messages import Citation, Handling, Outcome, Reply
 
 CONTEXT = Context(links=("https://studentprivacy.ed.gov/", "https://example.gov/a.pdf"))
 REPLY = Reply(Outcome.ANSWERED, Handling.ANSWER, "FERPA covers records. [1](https://studentprivacy.ed.gov/ferpa)", "en")
-QUOTE = Citation(1, "d", "d@1", "s", "p", "T", "P", "https://example.gov/a.pdf", "2025", "2026", "Ann Lee", "national", "Ask Maria Gonzalez at 312-555-0182.", 0, 35)
+QUOTE = Citation(
+    1,
+    "d",
+    "d@1",
+    "s",
+    "p",
+    "T",
+    "P",
+    "https://example.gov/a.pdf",
+    "2025",
+    "2026",
+    "Ann Lee",
+    "national",
+    "Ask Maria Gonzalez at 312-555-0182.",
+    0,
+    35,
+)
 
 
 def test_a_clean_reply_passes_unchanged() -> None:
@@ -43,7 +59,9 @@ def test_strange_links_and_images_are_taken_out(bad: str) -> None:
     assert inspected.problems
 
 
-@pytest.mark.parametrize("text", ["Call Maria Gonzalez at 312-555-0182.", "SSN 123-45-6789", "Your district is FERPA-compliant.", "x" * 7000])
+@pytest.mark.parametrize(
+    "text", ["Call Maria Gonzalez at 312-555-0182.", "SSN 123-45-6789", "Your district is FERPA-compliant.", "x" * 7000]
+)
 def test_personal_data_claims_and_length_hold_a_reply_back(text: str) -> None:
     inspected = inspect(replace(REPLY, markdown=text), CONTEXT)
     assert inspected.held

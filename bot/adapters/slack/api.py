@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -41,6 +42,26 @@ FORMS = frozenset(
 )
 """Methods that take form fields instead of JSON."""
 HOOKS = "hooks.slack.com"
+
+
+class _FirstWords(logging.Filter):
+    """Keeps of a library's log line what it is about, and the kind of an error; not bodies, tokens or addresses."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Shorten the record in place."""
+        kind = record.exc_info[0] if record.exc_info else None
+        record.msg = re.split(r"[({:\[]", record.getMessage())[0].strip()[:120] + (f" ({kind.__name__})" if kind else "")
+        record.args, record.exc_info, record.exc_text = (), None, None
+        return True
+
+
+def careful_logger(name: str) -> logging.Logger:
+    """A logger for Slack's libraries: below warnings they log bodies, so nothing is; above, only the first words."""
+    logger = logging.getLogger(name)
+    logger.setLevel(max(logging.WARNING, logger.getEffectiveLevel()))
+    if not any(isinstance(known, _FirstWords) for known in logger.filters):
+        logger.addFilter(_FirstWords())
+    return logger
 
 
 class Refused(SignpostError):
@@ -94,10 +115,8 @@ class Api:
         self._session: aiohttp.ClientSession | None = None
         self._using = 0
         self._stopping = False
-        self._logger = logging.getLogger(__name__ + ".client")
-        # At debug level the client would log bodies; message text is never logged.
-        self._logger.setLevel(max(logging.WARNING, self._logger.getEffectiveLevel()))
-        self.client = AsyncWebClient(base_url=base_url, timeout=CALL_SECONDS, retry_handlers=[], logger=self._logger)
+        logger = careful_logger(__name__ + ".client")
+        self.client = AsyncWebClient(base_url=base_url, timeout=CALL_SECONDS, retry_handlers=[], logger=logger)
         self._origin = urlsplit(self.client.base_url)
 
     async def workspace(self, team: str, enterprise: str = "") -> Workspace | None:

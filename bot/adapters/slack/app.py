@@ -27,6 +27,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bot.adapters.slack.api import careful_logger
 from bot.adapters.slack.door import Door, HomeChoices, House, nothing
 from bot.adapters.slack.installations import PLATFORM, States
 from bot.adapters.slack.listeners import Listeners
@@ -87,9 +88,7 @@ class Front:
         self.door.inbox.register(PLATFORM, self.door.sender)
         self.listeners = Listeners(self.door)
         self.presses = Presses(self.door, self.listeners)
-        # Bolt logs bodies of requests it does not know; ours are all known, and below warnings nothing is logged.
-        self.logger = logging.getLogger(__name__ + ".bolt")
-        self.logger.setLevel(max(logging.WARNING, self.logger.getEffectiveLevel()))
+        self.logger = careful_logger(__name__ + ".bolt")
         self.bolt = self._bolt()
         self.oauth = self._oauth()
         secret = self.door.settings.slack_signing_secret

@@ -20,7 +20,7 @@ from bot.adapters.slack.installations import Installations, Seal
 from bot.adapters.slack.pace import Pace
 from bot.adapters.slack.send import SlackSender
 from bot.errors import ConfigurationError
-from bot.inbox import Inbox
+from bot.inbox import Inbox, Work
 from bot.knowledge.library import utc_now
 from bot.messages import Choice, Person
 from bot.settings import Settings
@@ -79,13 +79,24 @@ class Door:
         self.installations = Installations(house.database, self.seal, _log, self.now) if oauth and self.seal else None
         token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None
         self.api = Api(settings.slack_api_url, token, self.installations, Pace(time.monotonic, asyncio.sleep))
-        self.sender = SlackSender(self.api, settings.slack_stream_chars)
+        self.sender = SlackSender(self.api, settings.slack_stream_chars, self._remember)
         self.organizations = organizations(settings)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def now(self) -> float:
         """Seconds since 1970."""
         return self.clock().timestamp()
+
+    def _remember(self, work: Work) -> None:
+        person = work.message.person
+        given = work.reply_to
+        if person is None or "response_url" in given:
+            return
+        kept = ("team", "enterprise", "channel", "thread", "user", "kind")
+        reference: dict[str, str] = {name: given[name] for name in kept if name in given}
+        engage = "begins" in given
+        if engage or given.get("kind") == "personal":
+            self.channels.remember(work.conversation, person.id, given.get("kind", ""), reference, engage=engage)
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
         """Do what no acknowledgement has to wait for; its failure is an incident in the log."""

@@ -161,8 +161,9 @@ class Scope:
     listening: bool = False
 
 
-def question(said: Heard, scope: Scope) -> Received:
-    """A message as the inbox takes it. Twins (message and mention) have one identity: team, channel, ts."""
+def question(said: Heard, scope: Scope, *, begins: bool = False) -> Received:
+    """A message as the inbox takes it. Twins (message and mention) have one identity: team, channel, ts. ``begins`` says
+    that its thread becomes one that we take part in."""
     return Received(
         platform=PLATFORM,
         identity=f"{PLATFORM}:{said.team}:{said.channel}:{said.ts}",
@@ -177,7 +178,8 @@ def question(said: Heard, scope: Scope) -> Received:
         ),
         reply_to=_reply_to(said.team, said.enterprise, said.channel, said.thread or said.ts, said.user, said.kind)
         | ({"private": "1"} if scope.private else {})
-        | ({"listening": "1"} if scope.listening else {}),
+        | ({"listening": "1"} if scope.listening else {})
+        | ({"begins": "1"} if begins else {}),
         sent_at=moment(said.ts),
     )
 

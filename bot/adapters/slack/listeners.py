@@ -25,8 +25,8 @@ Json = dict[str, Any]
 
 OWN_USER_SECONDS = 1.5
 """How long a message waits for Slack to say who we are, where the event does not."""
-KNOWN_SECONDS = 600.0
-"""How long a stored reference is taken as still stored; a person may have had it deleted."""
+BEGUN_SECONDS = 60.0
+"""How long this process remembers a thread that it began to take part in, while its answer is on the way."""
 TOLD = 1_000
 """Messages for which "turned off here" was said, kept so that a resend does not repeat it."""
 
@@ -39,7 +39,7 @@ class Listeners:
     def __init__(self, door: Door) -> None:
         self._door = door
         self._told: OrderedDict[str, None] = OrderedDict()
-        self._known: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._begun: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
     async def event(self, body: Json) -> None:
         """One event of the Events API. Raises only what keeps the act from being claimed."""
@@ -65,7 +65,6 @@ class Listeners:
             return
         if said.kind == "personal":
             await self._door.inbox.accept(incoming.question(said, self._door.scope(said)))
-            await self._remember(said)
             return
         decided = self._door.channels.read(said.team, said.channel)
         if decided.mode == "off":
@@ -80,34 +79,35 @@ class Listeners:
             listening = True
         private = decided.answers == "private"
         scope = self._door.scope(said, private=private, shared_only=decided.shared_only, listening=listening)
-        await self._door.inbox.accept(incoming.question(said, scope))
+        await self._door.inbox.accept(incoming.question(said, scope, begins=said.to_us or listening))
         if said.to_us or listening:
-            await asyncio.to_thread(self._door.inbox.engage, said.conversation, PLATFORM)
-            await self._remember(said)
+            self._begin(said)
+
+    def _begin(self, said: Heard) -> None:
+        """Take part in a thread from now on. The sender stores it before it answers; until then this process knows."""
+        self._begun[said.conversation] = (said.person, self._door.now() + BEGUN_SECONDS)
+        self._begun.move_to_end(said.conversation)
+        if len(self._begun) > TOLD:
+            self._begun.popitem(last=False)
 
     async def _follows(self, said: Heard) -> bool:
         """Whether an unaddressed message goes on with our conversation. When people talk to each other, we are quiet until
         we are mentioned again."""
-        if not said.thread or not self._door.inbox.engaged(said.conversation):
+        if not said.thread:
             return False
-        partner = self._door.channels.partner(said.conversation)
-        if partner is None or (partner and (said.to_others or said.person != partner)):
+        partner, until = self._begun.get(said.conversation, ("", 0.0))
+        if self._door.now() > until:
+            if not self._door.inbox.engaged(said.conversation):
+                return False
+            stored = self._door.channels.partner(said.conversation)
+            if stored is None:
+                return False
+            partner = stored
+        if partner and (said.to_others or said.person != partner):
+            self._begun.pop(said.conversation, None)
             await asyncio.to_thread(self._door.inbox.disengage, said.conversation)
             return False
         return True
-
-    async def _remember(self, said: Heard) -> None:
-        """Keep with whom and where a conversation is held; not again for a while."""
-        person, until = self._known.get(said.conversation, ("", 0.0))
-        if person == said.person and self._door.now() < until:
-            return
-        reference = {"team": said.team, "enterprise": said.enterprise, "channel": said.channel}
-        reference |= {"thread": said.thread or said.ts} if said.kind != "personal" else {}
-        reference |= {"user": said.user, "kind": said.kind}
-        await asyncio.to_thread(self._door.channels.remember, said.conversation, said.person, said.kind, reference)
-        self._known[said.conversation] = (said.person, self._door.now() + KNOWN_SECONDS)
-        if len(self._known) > 10 * TOLD:
-            self._known.popitem(last=False)
 
     async def _own_user(self, body: Json) -> str:
         team, enterprise = str(body.get("team_id") or ""), str(body.get("enterprise_id") or "")

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,11 +69,13 @@ class Spot:
 
 
 class SlackSender:
-    """Implements the inbox's Sender for Slack. ``stream_chars``: longer answers in direct messages are streamed, 0 never."""
+    """Implements the inbox's Sender for Slack. ``stream_chars``: longer answers in direct messages are streamed, 0 never.
+    ``remember`` keeps, before an answer goes out, with whom and where its conversation is held; it runs in a thread."""
 
-    def __init__(self, api: Api, stream_chars: int) -> None:
+    def __init__(self, api: Api, stream_chars: int, remember: Callable[[Work], None] = lambda _work: None) -> None:
         self._api = api
         self._stream_chars = stream_chars
+        self._remember = remember
         self._no_stream: set[str] = set()
 
     async def working(self, work: Work) -> None:
@@ -95,6 +98,7 @@ class SlackSender:
     async def send(self, work: Work, answered: Answered) -> str:
         """Post the reply once. Returns the ts of its first message."""
         reply = answered.reply
+        await asyncio.to_thread(self._remember, work)
         private = self._private(work, reply)
         frame = render.frame_for(reply, answered.receipt.answer_id, share=private and bool(work.reply_to.get("share")))
         try:

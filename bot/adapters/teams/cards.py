@@ -20,6 +20,8 @@ OPEN, BACK, CHOOSE, STATE, SHOW = "signpost.open", "signpost.back", "signpost.ch
 PICKED = "picked"
 """Id of the list's input, in the data of a pressed button."""
 QUOTE_BUTTONS = 4
+QUOTE_TITLE = 44
+"""Characters of a quote's button: a card in a narrow window cuts longer ones off without a sign."""
 
 Card = dict[str, Any]
 Element = dict[str, Any]
@@ -35,22 +37,23 @@ def under(reply: Reply, answer_id: str, asker: str = "", chosen: str = "") -> Ca
 
     ``chosen`` is the label of the choice that was pressed: the choices are gone then, and the card says which it was."""
     words = prompts.messages(reply.language)
+    choices = [choice for choice in reply.choices if not _beside(choice)]
+    many = len(choices) > limits.BUTTONS and not chosen
     body: list[Element] = []
-    many = len(reply.choices) > limits.BUTTONS and not chosen
     if reply.picture is not None:
         body.append(_picture(reply.picture.png, reply.picture.alt))
     if chosen:
         body.append(line(words.door_chosen.format(label=limits.shorten(chosen, 200))))
-    elif reply.choices:
-        body += _choices(reply.choices, answer_id, words, once=settles(reply))
+    elif choices:
+        body += _choices(choices, answer_id, words, once=settles(reply))
     if reply.citations:
         body += [line(words.door_hint, subtle=True), *_quotes(reply.citations, answer_id, words, listed=not many)]
-    if body and (more := _more(reply, answer_id, words)):
-        body.append({"type": "ActionSet", "actions": more})
+    if more := _more(reply, answer_id, words):
+        body.append({"type": "ActionSet", "actions": more[: limits.BUTTONS]})
     if not body:
         return None
     card = made(body, _fallback(reply, words, chosen))
-    if asker and reply.choices and not chosen and settles(reply):
+    if asker and choices and not chosen and settles(reply):
         # Teams asks again for this person's view when the message is shown, so a pressed card stays pressed.
         action = execute(words.door_choose, STATE, {"a": answer_id})
         card["refresh"] = {"action": action, "userIds": [asker]}
@@ -149,7 +152,12 @@ def execute(label: str, verb: str, data: dict[str, Any], says: str = "") -> Elem
 
 def settles(reply: Reply) -> bool:
     """Whether one choice ends the choosing, as in a question. What to ask next, under an answer, stays."""
-    return not (reply.outcome is Outcome.ANSWERED and reply.citations)
+    return reply.outcome is Outcome.CLARIFY
+
+
+def _beside(choice: Choice) -> bool:
+    """Whether a choice is about the reply (why, a person) and not an answer to it."""
+    return choice.value.partition(":")[0] in ("why", "person")
 
 
 def choice_data(answer_id: str, choice: Choice, *, once: bool) -> dict[str, Any]:
@@ -184,7 +192,12 @@ def _quotes(citations: Sequence[Citation], answer_id: str, words: prompts.Messag
         titles = [{"title": limits.shorten(f"[{c.n}] {c.title}", 120), "value": str(c.n)} for c in citations[: limits.CHOICES]]
         return _pick("n", words.door_pick_quote, titles, words, execute(words.door_open_one, OPEN, {"a": answer_id}))
     buttons = [
-        execute(f"[{c.n}] {c.title}", OPEN, {"a": answer_id, "n": c.n}, words.door_open_quote.format(n=c.n, title=c.title))
+        execute(
+            limits.shorten(f"[{c.n}] {c.title}", QUOTE_TITLE),
+            OPEN,
+            {"a": answer_id, "n": c.n},
+            words.door_open_quote.format(n=c.n, title=c.title),
+        )
         for c in citations[:QUOTE_BUTTONS]
     ]
     return [{"type": "ActionSet", "actions": buttons}]
@@ -204,15 +217,22 @@ def _pick(name: str, label: str, listed: list[dict[str, str]], words: prompts.Me
 
 
 def _more(reply: Reply, answer_id: str, words: prompts.Messages) -> list[Element]:
-    if reply.fixed is not None or reply.outcome not in (Outcome.ANSWERED, Outcome.NOT_COVERED):
-        return []
-    offered = {choice.value.partition(":")[0] for choice in reply.choices}
-    found = []
-    if "why" not in offered:
-        found.append(execute(words.door_why, CHOOSE, {"a": answer_id, "v": f"why:{answer_id}"}))
-    if "person" not in offered:
-        found.append(execute(words.door_person, CHOOSE, {"a": answer_id, "v": "person"}))
-    return found
+    """What can be asked about a reply: those it names itself, and under a searched answer always why and a person."""
+    offered = [choice for choice in reply.choices if _beside(choice)]
+    if rated(reply):
+        named = {choice.value.partition(":")[0] for choice in offered}
+        usual = (Choice(words.door_why, f"why:{answer_id}"), Choice(words.door_person, "person"))
+        offered += [choice for choice in usual if choice.value.partition(":")[0] not in named]
+        offered.sort(key=lambda choice: choice.value == "person")
+    return [
+        execute(choice.label, CHOOSE, {"a": answer_id, "v": choice.value, "l": choice.label}, choice.describes)
+        for choice in offered
+    ]
+
+
+def rated(reply: Reply) -> bool:
+    """Whether a reply is a searched answer, of which it can be said why it came and whether it helped; fixed texts are not."""
+    return reply.fixed is None and reply.outcome in (Outcome.ANSWERED, Outcome.NOT_COVERED)
 
 
 def _fallback(reply: Reply, words: prompts.Messages, chosen: str) -> str:

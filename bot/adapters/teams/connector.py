@@ -27,6 +27,8 @@ MOST_WAIT_SECONDS = 45.0
 TIMEOUT = httpx.Timeout(15.0, connect=5.0)
 TOKEN_MARGIN_SECONDS = 300.0
 
+_KINDS = {"group": "groupChat"}
+
 Activity = dict[str, Any]
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -236,7 +238,12 @@ def addressed(to: Reference, activity: Activity) -> Activity:
     ends: Activity = {
         "channelId": "msteams",
         "serviceUrl": to.service_url,
-        "conversation": {"id": to.conversation, **({"tenantId": to.tenant} if to.tenant else {})},
+        # A stream is taken only where the activity itself says that the chat is personal.
+        "conversation": {
+            "id": to.conversation,
+            "conversationType": _KINDS.get(to.kind, to.kind),
+            **({"tenantId": to.tenant} if to.tenant else {}),
+        },
     }
     if to.bot:
         ends["from"] = {"id": to.bot}

@@ -12,7 +12,7 @@ from typing import Any
 from bot import prompts
 from bot.adapters.markdown_tree import Block, Emphasis, Paragraph, Text, marks, parse, text
 from bot.adapters.teams import cards, limits, markdown
-from bot.messages import Choice, Citation, Outcome, Reply
+from bot.messages import Choice, Citation, Reply
 
 Activity = dict[str, Any]
 
@@ -48,7 +48,7 @@ def _messages(reply: Reply, blocks: Sequence[Block], answer_id: str, *, personal
         last["suggestedActions"] = suggested
     elif card := cards.under(reply, answer_id, asker):
         last["attachments"] = [cards.attachment(card)]
-    if rated(reply):
+    if cards.rated(reply):
         last["channelData"] = {"feedbackLoop": {"type": "default"}}
     return made
 
@@ -64,11 +64,6 @@ def _message(reply: Reply, blocks: Sequence[Block], words: prompts.Messages) -> 
     if entity := _entity(reply, blocks, words):
         activity["entities"] = [entity]
     return activity
-
-
-def rated(reply: Reply) -> bool:
-    """Whether a reply asks for a verdict: answers do, fixed texts do not."""
-    return reply.fixed is None and reply.outcome in (Outcome.ANSWERED, Outcome.NOT_COVERED)
 
 
 def first_words(reply: Reply) -> str:

@@ -9,7 +9,7 @@ from html import escape
 from markupsafe import Markup
 
 from bot import prompts
-from bot.adapters.markdown_tree import Block, Items, Paragraph, parse, plain
+from bot.adapters.markdown_tree import Block, Cite, Items, Paragraph, parse
 from bot.adapters.web.html import html, link
 from bot.knowledge.opening import Opened
 from bot.messages import Answered, Citation, Outcome, Reply
@@ -87,7 +87,7 @@ def reply(answered: Answered, row_id: int, language: str) -> Shown:
     made, web = answered.reply, prompts.web_words(language)
     answer = answered.receipt.answer_id
     numbers = {citation.n: citation for citation in made.citations}
-    blocks = [b for b in parse(made.markdown, frozenset(numbers)) if not _lists(b, made)]
+    blocks = [b for b in map(_without_sources, parse(made.markdown, frozenset(numbers))) if b is not None]
 
     def cite(n: int) -> str:
         name = escape(web.open_quote.format(n=n, title=numbers[n].title))
@@ -110,13 +110,17 @@ def reply(answered: Answered, row_id: int, language: str) -> Shown:
     )
 
 
-def _lists(block: Block, made: Reply) -> bool:
-    """Whether a block is the text's own list of sources, which the page shows as cards."""
-    if not made.citations or not isinstance(block, Items) or block.start is not None:
-        return False
-    leads = [item[0].children for item in block.items if item and isinstance(item[0], Paragraph)]
-    marks = [re.match(r"(\[\d+\])+ ", plain(children)) for children in leads]
-    return len(marks) == len(block.items) and all(marks)
+def _without_sources(block: Block) -> Block | None:
+    """A block without the lines of the text's own list of sources, which the page shows as cards; None when none is left."""
+    if not isinstance(block, Items) or block.start is not None:
+        return block
+    kept = tuple(item for item in block.items if not _is_source(item))
+    return Items(None, kept) if kept else None
+
+
+def _is_source(item: tuple[Block, ...]) -> bool:
+    first = item[0] if item else None
+    return isinstance(first, Paragraph) and isinstance(first.children[0] if first.children else None, Cite)
 
 
 def _kind(made: Reply) -> str:

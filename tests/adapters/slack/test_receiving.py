@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
+from bot.adapters.slack.api import careful_logger
 from bot.store.conversation_tables import inbox as rows
 from tests.adapters.slack.house import House
 from tests.doubles import slack
@@ -303,3 +304,14 @@ async def test_20_a_status_that_fails_or_hangs_does_not_keep_the_answer(house: H
         await client.event(message(Q, "1700.000200", user=BEN))
         await house.settled()
     assert len(house.double.ours("D0ANN")) == 2
+
+
+def test_the_libraries_log_what_failed_and_neither_bodies_nor_tokens(caplog: pytest.LogCaptureFixture) -> None:
+    logger = careful_logger("tests.slack.careful")
+    logger.debug("body: secret")
+    try:
+        raise OSError("wss://host/?ticket=secret")
+    except OSError as error:
+        logger.exception("Failed to connect (error: %s); Retrying...", error)
+    assert [record.getMessage() for record in caplog.records] == ["Failed to connect (OSError)"]
+    assert "secret" not in caplog.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bs4 import BeautifulSoup
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters.markdown_tree import parse
@@ -38,6 +38,7 @@ def shown(markdown: str) -> BeautifulSoup:
     return BeautifulSoup("".join(made), "html.parser")
 
 
+@settings(deadline=None)
 @given(MARKDOWN)
 def test_no_text_makes_markup_of_its_own(markdown: str) -> None:
     soup = shown(markdown)
@@ -58,6 +59,7 @@ def test_a_link_names_its_host_and_what_is_no_link_stays_text() -> None:
 PLAIN = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Co")) | st.just("\n"), max_size=80)
 
 
+@settings(deadline=None)
 @given(before=PLAIN, quote=PLAIN, after=PLAIN)
 def test_the_marked_words_are_the_quote_and_the_rest_is_the_passage(before: str, quote: str, after: str) -> None:
     soup = BeautifulSoup(str(view.marked(before, quote, after)), "html.parser")

@@ -1,0 +1,88 @@
+"""Names written otherwise: initials, and names in Chinese and Arabic letters, which need a cue beside them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.guardrails.cues import acronyms
+from bot.guardrails.gazetteer import gazetteer
+
+
+@dataclass(frozen=True)
+class NameSpan:
+    """A name found at ``text[start:end]``; ``family`` says it is a parent or guardian."""
+
+    start: int
+    end: int
+    family: bool
+
+
+_INITIALS = re.compile(r"(?<![\w.])(?:[A-Z]\.\s?){1,2}[A-Z]\.(?!\w)")
+_BARE_INITIALS = re.compile(
+    r"(?<![\w.])[A-Z]{2,3}(?=\s*(?:\(|,?\s*(?:ID|id|DOB|dob|#|grade|age|\d+(?:st|nd|rd|th)))|'s\b)|(?<=student "
+    r")[A-Z]{2,3}\b|(?<=initials )[A-Z]{2,3}\b|(?<=alumno )[A-Z]{2,3}\b|(?<=estudiante )[A-Z]{2,3}\b"
+)
+_NOT_INITIALS = frozenset(
+    (
+        "US USA UK DC USC CFR PE AI ID EG IE AM PM BS BA MA MS PHD LA NY OK PS EU ED EL RI NC SC NJ SF IA UN MD RN GED PTA UAE LD"
+    ).split()
+)
+_ZH_SURNAMES = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董潘袁蔡蒋余"
+    "于杜叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖石金贾韦夏付方邹熊白孟秦邱侯江尹薛闫段雷"
+    "龙黎史陶贺毛郝顾龚邵万覃武钱戴严莫孔向常张陳劉黃趙吳楊"
+)
+"""Family names of one character, written the short way and the long way."""
+_ZH = re.compile(
+    rf"(?:(?<=学生)|(?<=同学)|(?<=孩子)|(?<=叫)|(?<=姓名)|(?<=姓名：)|(?<=姓名:)|(?<=女儿)|(?<=儿子)|(?<=名字是)|(?<=男孩)|(?<=女孩)|"
+    rf"(?<=班的)|(?<=班上的))([{_ZH_SURNAMES}][\u4e00-\u9fff]{{1,2}}?)(?=的|在|是|被|有|说|考|得|最|患|昨|今|因|和|与|（|\(|，|,|"
+    rf"。|同学|生日|学号|$|\s|用|写|出生|数学|语文|没|不|住|家|电话|可|能|会|要|想|应|需|正|也|都|就|做|喜|经|总|当|进|参|提|告|跟|对|把|给)"
+    rf"|([{_ZH_SURNAMES}][\u4e00-\u9fff]{{1,2}})(?=同学|小朋友|的(?:成绩|家长|妈妈|爸爸|母亲|父亲|病|诊断|作业|学号|生日|作文|家|IEP|电话|地址))"
+)
+_AR_CUE = re.compile(
+    r"(?:الطالب|الطالبة|طالب|طالبة|تلميذ|تلميذة|التلميذ|التلميذة|طالبي|طالبتي|اسمه|اسمها|ابني|ابنتي|ابنه|ابنها|"
+    r"ابنتها|يدعى|تدعى|والدة|والد|أم|الطفل|الطفلة)\s+"
+)
+_AR_WORD = re.compile(r"[\u0621-\u064a]{2,}")
+
+
+def initials(text: str, person_nearby: bool) -> list[NameSpan]:
+    """'J.S.', and 'JS' where a cue says it is a student."""
+    found = []
+    for match in _INITIALS.finditer(text):
+        letters = re.sub(r"[^A-Z]", "", match.group())
+        if letters not in _NOT_INITIALS and letters not in acronyms():
+            found.append(NameSpan(match.start(), match.end(), False))
+    for match in _BARE_INITIALS.finditer(text):
+        if (
+            match.group() not in acronyms()
+            and match.group() not in _NOT_INITIALS
+            and (person_nearby or "ID" in text or "student" in text)
+        ):
+            found.append(NameSpan(match.start(), match.end(), False))
+    return found
+
+
+def other_scripts(text: str) -> list[NameSpan]:
+    """Chinese names behind or before a cue, Arabic names behind one."""
+    found = [NameSpan(m.start(m.lastindex or 0), m.end(m.lastindex or 0), False) for m in _ZH.finditer(text)]
+    known = gazetteer()
+    for match in _AR_CUE.finditer(text):
+        end = match.end()
+        start = end
+        for step in range(3):
+            word = _AR_WORD.match(text, end)
+            if word is None:
+                break
+            name = (
+                word.group() in known.given
+                or word.group() in known.family
+                or (step > 0 and word.group().startswith("ال") and len(word.group()) > 3)
+            )
+            if not name:
+                break
+            end = word.end() + (1 if text[word.end() : word.end() + 1] == " " else 0)
+        if end > start:
+            found.append(NameSpan(start, len(text[:end].rstrip()), False))
+    return found

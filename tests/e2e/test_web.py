@@ -1,0 +1,224 @@
+"""The web chat in a real browser: asked, streamed, opened, judged, with the keyboard, without the script, and checked by axe."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(not os.environ.get("SIGNPOST_TEST_SERVICES"), reason="needs Chromium and axe; .ci/run installs them"),
+    pytest.mark.timeout(600),
+]
+
+ROOT = Path(__file__).parent.parent.parent
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
+    "--disable-sync"
+).split()
+QUESTION = "When did the amended COPPA rule take effect?"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
+
+
+def axe_source() -> Path:
+    """axe-core, as ``.ci/run`` installs it from ``tests/e2e/browser``."""
+    found = ROOT / ".venv" / "node" / "node_modules" / "axe-core" / "axe.min.js"
+    assert found.exists(), "axe-core is not installed; .ci/run shows how"
+    return found
+
+
+@pytest.fixture(scope="module")
+def base(asking: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real server over the shipped library."""
+    folder = tmp_path_factory.mktemp("web") / "data"
+    shutil.copytree(asking, folder)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "SIGNPOST_DATA_DIR": str(folder), "SIGNPOST_LIMIT_PERSON": "0"}
+    process = subprocess.Popen([sys.executable, "-m", "bot", "serve", "--port", str(port)], cwd=ROOT, env=environment)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        limit = time.monotonic() + 300
+        while time.monotonic() < limit:
+            try:
+                if httpx.get(f"{address}/readyz", timeout=5).status_code == 200:
+                    break
+            except httpx.HTTPError:
+                pass
+            time.sleep(0.2)
+        else:
+            raise AssertionError("the server did not become ready")
+        yield address
+    finally:
+        process.terminate()
+        assert process.wait(60) == 0, "the server ends cleanly when told to"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    assert CHROMIUM, "Chromium is not installed"
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield found
+        found.close()
+
+
+def opened(browser: Any, base: str, **options: Any) -> Any:
+    """A fresh visitor's page, which fails the test on any script error or blocked asset."""
+    context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}, "locale": "en-US", **options})
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.problems = problems
+    page.goto(base)
+    return page
+
+
+def ask(page: Any, text: str = QUESTION) -> None:
+    before = page.locator(".turn").count()
+    page.fill("#question", text)
+    page.keyboard.press("Enter")
+    page.locator(".turn").nth(before).locator(".after").wait_for(timeout=60_000, state="attached")
+
+
+def checked(page: Any) -> None:
+    """No finding of axe on the page as it stands."""
+    page.wait_for_timeout(700)  # colours are measured once the fading-in is over
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(axe_source().read_text(encoding="utf-8"))
+    result = page.evaluate("rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})", RULES)
+    found = [(v["id"], [node["html"][:160] for node in v["nodes"]]) for v in result["violations"]]
+    assert found == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_view_is_accessible_in_light_and_dark_on_desk_and_phone(browser: Any, base: str, scheme: str, width: int) -> None:
+    page = opened(browser, base, color_scheme=scheme, viewport={"width": width, "height": 860})
+    checked(page)
+    ask(page)
+    checked(page)
+    page.locator(".words .cite").first.click()
+    page.wait_for_selector("#passage mark")
+    checked(page)
+    page.keyboard.press("Escape")
+    page.locator("details.down summary").first.click()
+    checked(page)
+    ask(page, "zxqv blorp?")
+    checked(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the screen"
+    assert page.problems == []
+
+
+def test_all_of_it_works_with_the_keyboard_alone_and_focus_comes_back(browser: Any, base: str) -> None:
+    page = opened(browser, base)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "question"
+    page.keyboard.type(QUESTION)
+    page.keyboard.press("Enter")
+    page.locator(".turn .sources").wait_for(timeout=60_000)
+    assert page.evaluate("document.activeElement.id") == "question"
+    page.locator(".words .cite").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#passage mark")
+    assert page.evaluate("document.activeElement.closest('#passage') !== null")
+    assert "23 June 2025" in page.locator("#passage mark").inner_text()
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.matches('.words .cite')")
+    assert page.locator("#passage").is_hidden()
+    page.locator(".choose button").first.focus()
+    page.keyboard.press("Enter")
+    page.locator(".turn").nth(1).locator(".after").wait_for(timeout=60_000, state="attached")
+    assert page.problems == []
+
+
+def test_a_verdict_with_a_reason_and_the_reasons_behind_an_answer(browser: Any, base: str) -> None:
+    page = opened(browser, base)
+    ask(page)
+    page.locator("details.down summary").click()
+    page.get_by_label("It is out of date").check()
+    page.get_by_role("button", name="Send").click()
+    page.locator(".thanks").wait_for()
+    page.get_by_role("button", name="Why this answer").click()
+    page.locator(".turn").nth(1).locator(".after").wait_for(timeout=60_000, state="attached")
+    assert "base" in page.locator(".turn").nth(1).inner_text()
+    page.get_by_role("button", name="Ask a person").first.click()
+    page.locator(".turn").nth(2).locator(".after").wait_for(timeout=60_000, state="attached")
+    assert "person" in page.locator(".turn").nth(2).locator(".reply").inner_text().lower()
+    page.reload()
+    assert page.locator(".turn").count() == 3
+    page.get_by_role("button", name="New conversation").click()
+    page.locator(".welcome").wait_for()
+    assert page.locator(".turn").count() == 0
+
+
+def test_a_double_click_and_a_reload_ask_once(browser: Any, base: str) -> None:
+    page = opened(browser, base)
+    page.locator(".welcome button").first.dblclick()
+    page.locator(".turn .after").first.wait_for(timeout=60_000, state="attached")
+    page.reload()
+    assert page.locator(".turn").count() == 1
+
+
+def test_without_javascript_everything_can_still_be_done(browser: Any, base: str) -> None:
+    page = opened(browser, base, java_script_enabled=False)
+    page.fill("#question", QUESTION)
+    page.get_by_role("button", name="Ask", exact=True).click()
+    for _ in range(30):
+        if page.locator(".turn .sources").count():
+            break
+        page.goto(base)
+    page.locator(".words .cite").first.click()
+    assert "23 June 2025" in page.locator("#passage mark").inner_text()
+    page.get_by_role("link", name="Close").click()
+    assert page.locator("#passage").is_hidden()
+    page.locator("details.down summary").click()
+    page.get_by_role("button", name="Send").click()
+    assert page.locator(".thanks").count() == 1
+    page.locator(".choose button").first.click()
+    assert page.locator(".turn").count() == 2
+
+
+def test_the_page_asks_nothing_of_any_other_host(browser: Any, base: str) -> None:
+    page = opened(browser, base)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    ask(page)
+    page.locator(".words .cite").first.click()
+    page.wait_for_selector("#passage mark")
+    assert asked
+    assert all(url.startswith(base) for url in asked)
+
+
+@pytest.mark.skipif(not os.environ.get("SIGNPOST_TEST_PICTURES"), reason="writes the pictures of the documents anew")
+def test_pictures_for_the_documents(browser: Any, base: str) -> None:
+    folder = ROOT / "docs" / "pictures"
+    folder.mkdir(exist_ok=True)
+    page = opened(browser, base, color_scheme="light", viewport={"width": 1180, "height": 820})
+    ask(page)
+    page.locator(".words .cite").first.click()
+    page.wait_for_selector("#passage mark")
+    page.wait_for_timeout(800)
+    page.screenshot(path=str(folder / "web-desk.png"))
+    phone = opened(browser, base, color_scheme="dark", viewport={"width": 390, "height": 844}, device_scale_factor=2)
+    ask(phone, "Do AI detectors work for students who are still learning English?")
+    phone.wait_for_timeout(800)
+    phone.screenshot(path=str(folder / "web-phone.png"))
