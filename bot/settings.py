@@ -105,7 +105,7 @@ class Settings(BaseSettings):
         default="", description="Whose documents a workspace sees besides the shared ones: 'T0123=pinecrest T0456=oak'."
     )
     slack_stream_chars: int = Field(
-        default=1_200, ge=0, description="Answers in Slack direct messages longer than this are streamed; 0 for never."
+        default=3_000, ge=0, description="Answers in Slack direct messages longer than this are streamed; 0 for never."
     )
     time_zone: str = Field(default="America/New_York", description="Time zone of quiet hours, as in 'America/New_York'.")
     quiet_hours: str = Field(default="17:00-08:00", description="Local hours without reminders, HH:MM-HH:MM.")

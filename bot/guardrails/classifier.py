@@ -80,7 +80,8 @@ def weights(kind: str) -> Weights:
 
 
 def thresholds() -> dict[str, float]:
-    """What each handling's probability must reach, by name; ``likely:`` entries hold where a pattern speaks for it."""
+    """``crisis``: what its probability must reach; ``answer``: below what a plain question is doubted. ``likely:`` entries
+    hold where a weak pattern speaks for the crisis, or against the plain question."""
     return {str(k): float(v) for k, v in _card()["thresholds"].items()}  # type: ignore[attr-defined]
 
 

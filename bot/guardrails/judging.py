@@ -81,18 +81,39 @@ def by_pattern(seen: Seen, handling: Handling) -> Decision | None:
     return None
 
 
-def by_belief(seen: Seen, handling: Handling) -> Decision | None:
-    """The classifier's word on a handling, its threshold lowered where a pattern speaks for it too."""
+def leading(seen: Seen) -> tuple[Handling, str]:
+    """What the classifier says a message is, and by which figure.
+
+    A crisis needs the least: its own threshold, lower where a weak pattern speaks for it. Then a plain question, unless its
+    probability falls below the gate (lower where nothing else speaks against it). Then the likeliest of the rest."""
     limits = classifier.thresholds()
-    chance = seen.chance(handling)
-    hint = likely(seen, handling)
-    limit = limits[handling.value]
-    if hint is not None:
-        limit = min(limit, limits.get(f"likely:{handling.value}", limit))
+    crisis = seen.chance(Handling.CRISIS)
+    crisis_limit = limits["likely:crisis" if likely(seen, Handling.CRISIS) else "crisis"]
+    if crisis >= crisis_limit:
+        return Handling.CRISIS, f"classifier crisis {crisis:.2f} >= {crisis_limit:.2f}"
+    rest = {h: value for h, value in seen.belief.handlings.items() if h is not Handling.ANSWER and h in _offered(seen)}
+    if not rest:
+        return Handling.ANSWER, "no rule"
+    best = max(rest, key=lambda h: rest[h])
+    gate = limits["likely:answer" if likely(seen, best) else "answer"]
+    answer = seen.chance(Handling.ANSWER)
+    if answer >= gate:
+        return Handling.ANSWER, f"plain question {answer:.2f} >= {gate:.2f}"
+    return best, f"classifier {best.value} {rest[best]:.2f}, plain question {answer:.2f} < {gate:.2f}"
+
+
+def _offered(seen: Seen) -> frozenset[Handling]:
+    return frozenset(rule.handling for rule in seen.rules.values())
+
+
+def by_belief(seen: Seen, handling: Handling) -> Decision | None:
+    """The classifier's word, when it says that the message is of this handling."""
+    said, why = leading(seen)
     name = seen.belief.rules.get(handling)
-    if chance < limit or name is None or name not in seen.rules:
+    if said is not handling or name is None or name not in seen.rules:
         return None
-    reasons = [f"classifier {handling.value} {chance:.2f} >= {limit:.2f}", f"likeliest rule {name}"]
+    reasons = [why, f"likeliest rule {name}"]
+    hint = likely(seen, handling)
     if hint is not None:
         reasons.append(f"weak pattern of {hint}")
     if not seen.belief.embedded:

@@ -14,32 +14,12 @@ _PERSON = {"en": "Ask a person", "es": "Preguntar a una persona"}
 
 
 def judge(seen: Seen, context: Context) -> Decision | None:  # noqa: ARG001 - one signature for every family
-    """Whether the request is refused: hard patterns first, then the likelier of the two kinds."""
+    """Whether the request is refused: patterns first, then the classifier."""
     for kind in KINDS:
         found = by_pattern(seen, kind)
         if found is not None:
             return found
-    for kind in sorted(KINDS, key=lambda k: -seen.chance(k)):
-        found = by_belief(seen, kind)
-        if found is not None:
-            return found
-    return _together(seen)
-
-
-def _together(seen: Seen) -> Decision | None:
-    """Sure that it is refused, unsure which of the two kinds: the likelier one."""
-    from bot.guardrails import classifier
-
-    both = sum(seen.chance(kind) for kind in KINDS)
-    kind = max(KINDS, key=seen.chance)
-    name = seen.belief.rules.get(kind)
-    limit = classifier.thresholds()[kind.value]
-    if both < limit or name is None or name not in seen.rules:
-        return None
-    rule = seen.rules[name]
-    return Decision(
-        rule.id, rule.version, rule.handling, (f"classifier refused {both:.2f} >= {limit:.2f}", f"likeliest rule {name}")
-    )
+    return by_belief(seen, KINDS[0]) or by_belief(seen, KINDS[1])
 
 
 def words(rule: Rule, context: Context, language: str) -> str:

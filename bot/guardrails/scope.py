@@ -17,8 +17,7 @@ def at_once(seen_bare: str, seen: Seen) -> Decision | None:
 
 def judge(seen: Seen, context: Context) -> Decision | None:  # noqa: ARG001 - one signature for every family
     """Whether the message is small talk or about something else."""
-    first, second = sorted((Handling.SMALLTALK, Handling.OUT_OF_SCOPE), key=lambda h: -seen.chance(h))
-    return by_belief(seen, first) or by_belief(seen, second) or _organization(seen)
+    return by_belief(seen, Handling.SMALLTALK) or by_belief(seen, Handling.OUT_OF_SCOPE) or _organization(seen)
 
 
 def _organization(seen: Seen) -> Decision | None:

@@ -31,7 +31,8 @@ from bot.store.readiness_tables import moves
 Find = Callable[[Message], tuple[Citation, ...]]
 """Asks the library a question: the citations of its answer, none where it has none."""
 
-MAX_CITATIONS = 2
+MAX_CITATIONS = 1
+"""One quote beside a move: the second best is often about something else."""
 
 
 def nothing_found(_question: Message) -> tuple[Citation, ...]:
@@ -248,8 +249,8 @@ class Readiness:
     def _citations(self, check: Check, item: str | None, message: Message) -> tuple[Citation, ...]:
         if item is None:
             return ()
-        question = self._instrument.texts[check.language].items[item].look_up
-        asked = Message(question, organization=message.organization, role=message.role, language=check.language)
+        question = self._instrument.rules.look_up[item]
+        asked = Message(question, organization=message.organization, role=message.role, language="en")
         return tuple(replace(c, n=n) for n, c in enumerate(self._find(asked)[:MAX_CITATIONS], 1))
 
     def _result_choices(self, check: Check, item: str | None) -> tuple[Choice, ...]:
@@ -338,7 +339,7 @@ class Readiness:
         retake = result.on + timedelta(days=self._instrument.rules.retake_days)
         parts = [words.stage(), words.strengths(), words.move(item), words.balance(), words.to_find_out()]
         parts += words.limits(retake, self._contact, in_chat=False).split("\n\n")
-        pdf = page_pdf(self._instrument, check.language, result, [p for part in parts if part for p in part.split("\n\n**")])
+        pdf = page_pdf(self._instrument, check.language, result, [part for part in parts if part])
         return Export(f"{name}.pdf", "application/pdf", pdf)
 
     def erase(self, person: str) -> int:

@@ -175,6 +175,7 @@ class Rules(_Part):
     balance_both_low_below: Exact
     group: GroupRules
     trend: Trend
+    look_up: dict[Text, Text]
     never_say: dict[Text, tuple[Text, ...]]
     examples: tuple[Example, ...]
     group_examples: tuple[GroupExample, ...]
@@ -210,13 +211,12 @@ class Move(_Part):
 
 
 class Item(_Part):
-    """A question in one language. ``look_up`` is what the library is asked for guidance."""
+    """A question in one language."""
 
     ask: Text
     levels: dict[Level, Text]
     who_knows: Text
     topic: Text
-    look_up: Text
     moves: dict[Level, Move]
 
     @property
@@ -328,6 +328,7 @@ def _check_rules(rules: Rules, file: _File) -> None:
             raise file.error(f"{name} is not known", "forms", "pulse", "items")
     if sorted(rules.dimension_of(item) for item in rules.forms["pulse"].items) != sorted(rules.dimensions):
         raise file.error("the pulse asks one item of each dimension", "forms", "pulse", "items")
+    _same(file, "look_up", rules.look_up, items)
     _same(file, "scoring.tie_order", rules.scoring.tie_order, rules.dimensions)
     if list(rules.scoring.stages_from) != sorted(set(rules.scoring.stages_from)):
         raise file.error("must rise", "scoring", "stages_from")

@@ -33,11 +33,11 @@ REASONS = ("wrong", "outdated", "off_topic", "unclear", "other")
 def insert_new(connection: Connection, table: Any, rows: list[dict[str, Any]], returning: list[Any] | None = None) -> list[Any]:
     """Insert the rows whose unique keys are new; the others are left alone. Returns what was asked of the new ones."""
     module = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = module.insert(table).values(rows).on_conflict_do_nothing()
+    statement = module.insert(table).on_conflict_do_nothing()
     if returning is None:
-        connection.execute(statement)
+        connection.execute(statement, rows)
         return []
-    return list(connection.execute(statement.returning(*returning)))
+    return list(connection.execute(statement.returning(*returning), rows))
 
 
 def say(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.messages import Message, Reply
+from bot.messages import Message, Reply, Utterance
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,9 @@ class Screened:
     """A message after the incoming guardrails.
 
     ``text`` is what skills and the assistant see; ``kept`` is what may be stored of it, empty for nothing. ``reply`` ends the
-    turn with a fixed answer (crisis, refusal). ``redacted`` says that something was taken out, ``notice`` tells the person so.
+    turn with a fixed answer (crisis, refusal); a ``soft`` one gives way to commands and skills. ``redacted`` says that
+    something was taken out, ``notice`` tells the person so; ``rule`` names the rule that did. ``history`` replaces the
+    message's, details hidden; None leaves it.
     """
 
     text: str
@@ -23,6 +25,9 @@ class Screened:
     reply: Reply | None = None
     redacted: bool = False
     notice: str = ""
+    rule: str | None = None
+    soft: bool = False
+    history: tuple[Utterance, ...] | None = None
 
 
 class Screen(Protocol):

@@ -96,7 +96,8 @@ class Turn:
 
     def _walk(self, message: Message, screened: Screened, conversation: str, started: float) -> Answered:
         timings = {"screen": _ms(started)}
-        message = replace(message, text=screened.text)
+        history = message.history if screened.history is None else screened.history
+        message = replace(message, text=screened.text, history=history)
         answered, to_record = self._routed(message, screened, conversation)
         for _ in range(2):
             with stage("inspect"):
@@ -121,7 +122,7 @@ class Turn:
 
     def _routed(self, message: Message, screened: Screened, conversation: str) -> tuple[Answered, bool]:
         """Who answers, and whether the answer is recorded: commands about answers are not answers."""
-        if screened.reply is not None:
+        if screened.reply is not None and not screened.soft:
             return receipted(screened.reply), True
         with stage("command"):
             command = recognised(message)
@@ -139,6 +140,8 @@ class Turn:
                 answer = last_answer(self._database, conversation)
                 if answer is not None:
                     return receipted(self._commands.opened(answer, int(number[1]), words)), False
+        if screened.reply is not None:
+            return receipted(screened.reply), True
         with stage("assistant"):
             answered = self._assistant.answer(message)
             return self._accompanied(message, _told_all(answered, screened), conversation), True
@@ -233,6 +236,7 @@ def _told(reply: Reply, screened: Screened) -> Reply:
     if not screened.redacted:
         return reply
     handling = Handling.ANSWER_REDACTED if reply.handling is Handling.ANSWER else reply.handling
+    reply = replace(reply, rule=reply.rule or screened.rule)
     if not screened.notice:
         return replace(reply, handling=handling)
     text = f"{screened.notice}\n\n{reply.markdown}"

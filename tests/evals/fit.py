@@ -1,10 +1,11 @@
 """Fits the decision on the fitting half of the question file: ``python -m tests.evals.fit [FOLDER]``.
 
-What was gathered is kept in the folder, where one is named. Two steps. ``pair``: the small net over the vectors of a question, the best statement and its closest key. ``weights``: a
-logistic model over all signals, the net's own (cross-fitted) answer among them; one for statements with written question
-keys, one fitted on the same library with those keys taken away, for files that have none. A fitting question that is
-itself a key or a near miss of the library is left out of the search while it is weighed. Signals come from the assistant
-as it is; folds are grouped by the nearest document. The never-tuned half is not read.
+What was gathered is kept in the folder, where one is named. Two steps. First the small net over the vectors of a
+question, the best statement and its closest key. Then a logistic model over all signals, the net's own (cross-fitted)
+answer among them: one for statements with written question keys, one fitted on the same library with those keys taken
+away, for files that have none. A fitting question that is itself a key or a near miss of the library is left out of the
+search while it is weighed. Signals come from the assistant as it is; folds are grouped by the nearest document. The
+never-tuned half is not read.
 """
 
 from __future__ import annotations

@@ -39,18 +39,8 @@ FILLED = 0.3
 """What a filled sentence pattern weighs beside a message someone wrote."""
 LANDMARKS, RIDGE = 1_000, 0.3
 BLOCKS, STRENGTH = (0.5, 4.0, 4.5), 0.5
-THRESHOLDS = {
-    "crisis": 0.5,
-    "likely:crisis": 0.25,
-    "refuse_unsafe": 0.5,
-    "likely:refuse_unsafe": 0.4,
-    "refuse_misuse": 0.5,
-    "likely:refuse_misuse": 0.4,
-    "injection": 0.5,
-    "likely:injection": 0.35,
-    "out_of_scope": 0.5,
-    "smalltalk": 0.5,
-}
+THRESHOLDS = {"crisis": 0.4, "likely:crisis": 0.25, "answer": 0.2, "likely:answer": 0.35}
+"""Chosen on out-of-fold beliefs: see ``classifier.thresholds`` for what they mean."""
 OPENINGS = (
     "hi, ",
     "quick question: ",

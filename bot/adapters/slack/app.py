@@ -106,6 +106,11 @@ class Front:
             ignoring_self_events_enabled=False,
             attaching_conversation_kwargs_enabled=False,
         )
+        self._listen(bolt)
+        return bolt
+
+    def _listen(self, bolt: AsyncApp) -> None:
+        """Take everything, so that Bolt never meets a request it does not know."""
         everything = re.compile(".*", re.DOTALL)
         listeners, presses = self.listeners, self.presses
 
@@ -142,8 +147,6 @@ class Front:
             # Nothing was claimed, so Slack must come again.
             incident(_log, error, "slack")
             return BoltResponse(status=500, body="")
-
-        return bolt
 
     def _oauth(self) -> AsyncOAuthFlow | None:
         settings, door = self.door.settings, self.door

@@ -33,7 +33,7 @@ Json = dict[str, Any]
 
 PERSON = "person"
 """The choice that reaches a person; it has a button of its own."""
-SHORT_LABEL = 12
+SHORT_LABEL = 24
 """Longer labels of choices stand in the numbered text, and their buttons carry the number."""
 BODY = TOTAL - 3_000
 """Characters of words in one message; the rest is for its buttons."""
@@ -211,17 +211,16 @@ def button(action: str, text: str, value: str, label: str = "", style: str = "")
 
 def buttons(reply: Reply, frame: Frame, words: prompts.Messages) -> list[Json]:
     """Choices, citations that open, and the ways on: why, a person, share, feedback."""
-    rows = [_choices(reply)]
-    if frame.answer:
-        rows.append([_quote(c.n, c.title, frame.answer, words) for c in reply.citations])
+    quotes = [_quote(c.n, c.title, frame.answer, words) for c in reply.citations] if frame.answer else []
     ways = []
     if frame.why:
         ways.append(button(actions.WHY, words.door_why, f"why:{frame.answer}"))
     if frame.person:
-        ways.append(button(actions.PERSON, words.door_person, "person"))
+        ways.append(button(actions.PERSON, words.door_person, PERSON))
     if frame.share:
         ways.append(button(actions.SHARE, words.door_share, f"share:{frame.answer}"))
-    rows.append(ways)
+    # What to ask next comes after the answer's own ways on; a question back is answered first.
+    rows = [quotes, ways, _choices(reply)] if reply.citations else [_choices(reply), ways]
     blocks: list[Json] = []
     for row in rows:
         for begin in range(0, min(len(row), 4 * BUTTONS), BUTTONS):
@@ -241,7 +240,8 @@ def _choices(reply: Reply) -> list[Json]:
     for n, choice in _numbered(reply):
         whole = bool(reply.citations) or _short(choice)
         text = choice.label.strip() if whole else str(n)
-        says = f"{text}: {choice.describes or choice.label}" if choice.describes or not whole else ""
+        more = choice.describes if choice.describes.strip() != choice.label.strip() else ""
+        says = f"{text}: {more or choice.label}" if more or not whole else choice.label
         # The number means the same as the value, and always fits.
         value = choice.value if 0 < weight(choice.value) <= BUTTON_VALUE else str(n)
         made.append(button(f"{actions.CHOOSE}.{n}", text, value, says))

@@ -16,9 +16,10 @@ from typing import Any
 
 from bot import prompts
 from bot.adapters import markdown_tree as tree
-from bot.adapters.slack import actions, render, stream
+from bot.adapters.slack import render, stream
 from bot.adapters.slack.api import LOST, Api, Busy, Refused, Unclear, Unreachable
 from bot.adapters.slack.limits import MARKDOWN
+from bot.adapters.slack.marks import metadata, parts_of, picture_name
 from bot.adapters.slack.render import Frame, Post
 from bot.inbox import NotSent, Work
 from bot.messages import Answered, Handling, Outcome, Reply
@@ -29,8 +30,6 @@ STATUS_SECONDS = 0.9
 """A sign of work that takes longer is no sign."""
 LOOK_BACK = 100
 """Messages of a thread that are searched for one of ours."""
-STEP = 400
-"""Characters appended to a stream at once, at least."""
 PERMANENT = LOST | {"channel_not_found", "not_in_channel", "is_archived", "not_installed", "missing_scope", "no_permission"}
 TOO_MUCH = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long"})
 NO_STREAM = frozenset({"unknown_method", "method_not_supported_for_channel_type", "not_allowed_token_type", "missing_scope"})
@@ -276,9 +275,9 @@ class SlackSender:
 
     async def _stream(self, spot: Spot, reply: Reply, frame: Frame, row: str) -> str:
         """The whole, inspected reply in steps; its ts, or nothing where the workspace has no streams."""
-        steps = gathered(stream.steps(render.body(reply)))
+        steps = stream.gathered(stream.steps(render.body(reply)))
         whole = "".join(steps)
-        if weighed(whole) > MARKDOWN or not steps:
+        if stream.weighed(whole) > MARKDOWN or not steps:
             return ""
         to = {"recipient_user_id": spot.user, "recipient_team_id": spot.team}
         try:
@@ -303,7 +302,7 @@ class SlackSender:
     async def _mend(self, spot: Spot, ts: str, reply: Reply, frame: Frame, row: str) -> str:
         """Finish a stream that was closed on us: the same message, with the whole text and its buttons."""
         place = {"channel": spot.channel, "ts": ts}
-        whole = "".join(gathered(stream.steps(render.body(reply))))
+        whole = "".join(stream.gathered(stream.steps(render.body(reply))))
         tail = render.buttons(reply, frame, prompts.messages(reply.language))
         blocks = [{"type": "markdown", "text": whole}, *tail]
         text = render.spoken(tree.text(render.body(reply)))
@@ -346,58 +345,6 @@ def _files(file: str, name: str) -> str:
     return json.dumps([{"id": file, "title": name}])
 
 
-def picture_name(row: str) -> str:
-    """The file name by which a picture of ours is known again."""
-    return f"signpost-{row}.png"
-
-
-def metadata(row: str, part: str) -> Json:
-    """What every message of ours carries, so that it can be found again."""
-    return {"event_type": actions.EVENT, "event_payload": {"row": row, "part": part}}
-
-
 def _first_step(reply: Reply) -> str:
-    steps = gathered(stream.steps(render.body(reply)))
+    steps = stream.gathered(stream.steps(render.body(reply)))
     return steps[0] if steps else ""
-
-
-def gathered(steps: tuple[str, ...]) -> list[str]:
-    """Sentences gathered into steps worth a call of their own."""
-    out: list[str] = []
-    for step in steps:
-        if out and len(out[-1]) < STEP:
-            out[-1] += step
-        else:
-            out.append(step)
-    return out
-
-
-def weighed(markdown: str) -> int:
-    """Characters of Markdown as Slack counts them at worst."""
-    return len(markdown) + sum(1 for character in markdown if ord(character) > 0xFFFF)
-
-
-def parts_of(messages: list[Json], row: str, us: str, begins: str) -> dict[str, str]:
-    """Which parts of an answer are among ``messages``. A stream left open has no metadata: it is ours, and begins so."""
-    found: dict[str, str] = {}
-    for message in messages:
-        ts = str(message.get("ts", ""))
-        given = message.get("metadata") or {}
-        payload = given.get("event_payload") or {}
-        if given.get("event_type") == actions.EVENT:
-            if str(payload.get("row")) == row:
-                found.setdefault(str(payload.get("part", "1")), ts)
-            continue
-        if any(str(file.get("name")) == picture_name(row) for file in message.get("files") or []):
-            found["picture"] = ts
-        words = str(message.get("text", ""))
-        if us and message.get("user") == us and begins and not message.get("files") and _alike(words, begins):
-            found.setdefault("stream", ts)
-    return {"1": found["1"], **found} if "1" in found else found
-
-
-def _alike(said: str, begins: str) -> bool:
-    def bare(text: str) -> str:
-        return "".join(character for character in text if character.isalnum())[:80]
-
-    return bool(bare(begins)) and bare(said).startswith(bare(begins)[:60])

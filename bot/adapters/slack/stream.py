@@ -32,6 +32,9 @@ from bot.adapters.markdown_tree import (
 from bot.adapters.slack.limits import escape
 from bot.knowledge.sentences import sentences
 
+STEP = 400
+"""Characters appended to a stream at once, at least."""
+
 _SPECIAL = re.compile(r"([\\`*_\[\]~|#])")
 _BULLET = re.compile(r"^(\s*)([-+=])", re.MULTILINE)
 _NUMBER = re.compile(r"^(\s*\d+)([.)])", re.MULTILINE)
@@ -126,3 +129,19 @@ def _balanced(text: str) -> bool:
         and bare.count("`") % 2 == 0
         and bare.count("[") == bare.count("](")
     )
+
+
+def gathered(steps: tuple[str, ...]) -> list[str]:
+    """Sentences gathered into steps worth a call of their own."""
+    out: list[str] = []
+    for step in steps:
+        if out and len(out[-1]) < STEP:
+            out[-1] += step
+        else:
+            out.append(step)
+    return out
+
+
+def weighed(markdown: str) -> int:
+    """Characters of Markdown as Slack counts them at worst."""
+    return len(markdown) + sum(1 for character in markdown if ord(character) > 0xFFFF)

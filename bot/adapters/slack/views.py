@@ -78,6 +78,15 @@ def quote(opened: Opened, words: prompts.Messages) -> Json:
         blocks.append(note_line(place))
     blocks += _rich(tuple(leaf for leaf in passage if leaf.text))
     blocks.append({"type": "divider"})
+    blocks += _rich(_facts(opened, words))
+    if _web(opened.url):
+        blocks += _rich((rich.Leaf(opened.url, opened.url),))
+        blocks.append({"type": "actions", "elements": [{**button(actions.LINK, words.door_official, "open"), "url": opened.url}]})
+    return modal(words.door_quote_title, blocks, words)
+
+
+def _facts(opened: Opened, words: prompts.Messages) -> rich.Line:
+    """Publisher, dates, verifier, whether it is in force, and where the facts come from."""
     dates = words.door_dates.format(
         published=opened.published or words.door_unknown_date,
         verified_on=opened.verified_on or words.door_unknown_date,
@@ -94,11 +103,7 @@ def quote(opened: Opened, words: prompts.Messages) -> Json:
         if sum(leaf.weight for leaf in facts + line) > FACTS:
             break
         facts += line
-    blocks += _rich(tuple(facts))
-    if _web(opened.url):
-        blocks += _rich((rich.Leaf(opened.url, opened.url),))
-        blocks.append({"type": "actions", "elements": [{**button(actions.LINK, words.door_official, "open"), "url": opened.url}]})
-    return modal(words.door_quote_title, blocks, words)
+    return tuple(facts)
 
 
 def _web(url: str) -> bool:

@@ -157,7 +157,7 @@ def test_choices_are_numbered_text_with_labelled_number_buttons() -> None:
 def test_suggestions_beside_citations_are_whole_buttons_since_a_typed_number_opens_a_quote_there() -> None:
     reply = answer(choices=(Choice("When must our website be accessible?", "When must our website be accessible?"),))
     post = posts(reply)[0]
-    assert post.blocks[1]["elements"][0]["text"]["text"] == "When must our website be accessible?"
+    assert post.blocks[3]["elements"][0]["text"]["text"] == "When must our website be accessible?"
     assert "1." not in post.text.replace("[1]", "")
 
 

@@ -113,10 +113,10 @@ class Served:
         """Deliver an activity."""
         named = {"Authorization": f"Bearer {token}"} if token is not None else {}
         content = {"content": activity} if isinstance(activity, bytes) else {"json": activity}
-        return httpx.post(self.url, headers={**named, **headers}, timeout=20, **content)  # type: ignore[arg-type]
+        return httpx.post(self.url, headers={**named, **headers}, timeout=60, **content)  # type: ignore[arg-type]
 
 
-def wait_until(true: Callable[[], object], seconds: float = 15.0) -> Any:
+def wait_until(true: Callable[[], object], seconds: float = 60.0) -> Any:
     """Wait for something that happens elsewhere; its value."""
     until = time.monotonic() + seconds
     tick = threading.Event()
