@@ -17,7 +17,25 @@ if TYPE_CHECKING:
     from bot.assistant.assistant import Assistant
     from bot.inbox import Inbox
     from bot.knowledge.embedding import Embedder
+    from bot.literacy.conversation import Lessons
+    from bot.messages import Citation
+    from bot.readiness.conversation import Readiness
     from bot.turn import Turn, Walked
+
+FIXED = (
+    "readiness.",
+    "lesson.",
+    "handoff.",
+    "apology",
+    "thanks",
+    "ask_person",
+    "help",
+    "privacy",
+    "why",
+    "forget_ask",
+    "forgotten",
+)
+"""Ids of the fixed texts that skills and commands say; see :class:`bot.turn.guards.Guards`."""
 
 
 class App:
@@ -70,11 +88,48 @@ class App:
         return Assistant(shelves, self.embedder, self.settings, utc_now, pointer)
 
     @cached_property
-    def turn(self) -> Turn:
-        """The walk of a message."""
-        from bot.turn import Turn
+    def lessons(self) -> Lessons:
+        """The literacy lessons."""
+        from bot.literacy.conversation import build
 
-        return Turn(self.assistant, self.database, self.settings, utc_now)
+        return build(self.settings, self.database, utc_now)
+
+    @cached_property
+    def readiness(self) -> Readiness:
+        """The readiness check."""
+        from bot.readiness.conversation import Readiness
+
+        settings = self.settings
+        return Readiness(
+            self.database,
+            utc_now,
+            find=self._guidance,
+            contact=settings.readiness_contact,
+            min_group=settings.readiness_min_group,
+        )
+
+    @cached_property
+    def turn(self) -> Turn:
+        """The walk of a message, with its guardrails and its skills."""
+        from bot.turn import Turn
+        from bot.turn.guards import Guards
+
+        guards = Guards(self.embedder, self.settings, self.assistant.addresses, FIXED)
+        return Turn(
+            self.assistant,
+            self.database,
+            self.settings,
+            utc_now,
+            screen=guards.screen,
+            inspect=guards.inspect,
+            skills=(self.readiness, self.lessons),
+            accompany=self.lessons.with_suggestion,
+            forgetters=(self.lessons.erase, self.readiness.erase),
+        )
+
+    def _guidance(self, question: Message) -> tuple[Citation, ...]:
+        """What the library says to a question of a skill; the answer is not recorded."""
+        return self.assistant.answer(question).reply.citations
 
     @cached_property
     def inbox(self) -> Inbox:

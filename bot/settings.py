@@ -26,13 +26,21 @@ class Settings(BaseSettings):
     chroma_token: SecretStr | None = Field(default=None, description="Bearer token of the Chroma server.")
     embedder: str = Field(default="minilm", description="'minilm' or 'openai:MODEL'.")
     organization: str | None = Field(default=None, description="Organization used when a command names none.")
-    jurisdiction: str = Field(default="", description="The asker's state or country, for example 'Ohio'; its documents come first.")
+    jurisdiction: str = Field(
+        default="", description="The asker's state or country, for example 'Ohio'; its documents come first."
+    )
     starter_library: bool = Field(default=True, description="Publish the shipped documents at first use.")
     sample_organization: bool = Field(default=False, description="Also publish the sample organization 'pinecrest'.")
     one_person_publishing: bool = Field(default=False, description="Let an author approve their own document.")
     review_months: int = Field(default=12, ge=1, le=60, description="Months until review when approve names no date.")
     grace_days: int = Field(default=90, ge=0, description="Days past review-by after which text is withheld.")
     contact: str = Field(default="", description="Who to ask when nothing is covered: a name, address or channel.")
+    country: str = Field(
+        default="US", pattern="^[A-Z]{2}$", description="Country (ISO 3166) whose crisis lines and number formats apply."
+    )
+    crisis_contact: str = Field(
+        default="", description="Whom to call first when someone may be at risk: a name, number or protocol."
+    )
     threads: int = Field(default=2, ge=1, le=64, description="Threads of the embedding model.")
 
     max_file_bytes: int = Field(default=50_000_000, ge=1, description="Largest file taken in.")

@@ -10,7 +10,7 @@ from datetime import datetime
 from bot import prompts
 from bot.assistant import compose
 from bot.assistant.decide import THRESHOLD, deciders
-from bot.assistant.pointing import Pointer
+from bot.assistant.pointing import Pointer, labelled, request
 from bot.assistant.understand import parts_of
 from bot.assistant.weigh import Considered, Weigher, choose, within
 from bot.knowledge.embedding import Embedder
@@ -20,6 +20,9 @@ from bot.messages import Answered, Message, Receipt, Reply, Utterance
 from bot.settings import Settings
 
 MAX_QUESTION_CHARS = 2_000
+
+OFFERED = 12
+"""Statements a chat model may point at."""
 
 NEAR_COSINE, NEAR_KEY_COSINE = 0.45, 0.55
 """From these similarities on, the nearest statement is worth showing under "not covered"."""
@@ -44,6 +47,7 @@ class Assistant:
         self._settings = settings
         self._clock = clock
         self._pointer = pointer
+        self._addresses: tuple[tuple[tuple[str, int], ...], tuple[str, ...]] = ((), ())
 
     def answer(self, message: Message) -> Answered:
         """Answer a message. Never raises for what a user typed; the reply says what happened."""
@@ -83,11 +87,34 @@ class Assistant:
         """The libraries named, at their current generations."""
         return self._shelves.current(libraries)
 
+    def addresses(self) -> tuple[str, ...]:
+        """Every web address a reply may carry: those of the documents in force and of their sources."""
+        shelves = self.shelves(self._shelves.libraries())
+        key = tuple((shelf.library, shelf.generation) for shelf in shelves)
+        if self._addresses[0] != key:
+            fronts = {s.version.id: s.version.front for shelf in shelves for s in shelf.statements}.values()
+            found = {url for front in fronts for url in (front.url, *(source.url for source in front.sources.values())) if url}
+            self._addresses = (key, tuple(sorted(found)))
+        return self._addresses[1]
+
     def consider(
         self, text: str, history: tuple[Utterance, ...], shelves: list[Shelf], ignoring: str = "", home: str = ""
     ) -> Considered:
         """Search and weigh one question without answering it."""
         return self._weigher.consider(text, history, shelves, home=home, ignoring=ignoring)
+
+    def requests(self, message: Message) -> list[str]:
+        """What a chat model is sent for a message, or would be if one were configured. Nothing is sent."""
+        shelves = self.shelves([BASE] + ([message.organization] if message.organization else []))
+        texts: list[str] = []
+        for part in parts_of(within(message.text, MAX_QUESTION_CHARS)):
+            considered = self.consider(part, message.history, shelves, home=self._settings.jurisdiction)
+            texts += request(considered.question.text, message.history, labelled(self._offered(considered)))
+        return texts
+
+    def _offered(self, considered: Considered) -> list[Shelved]:
+        today, grace = self._clock().date(), self._settings.grace_days
+        return [f.shelved for f in considered.found if not compose.withheld(f.shelved, today, grace)][:OFFERED]
 
     def _answer_part(
         self, text: str, message: Message, shelves: list[Shelf], timings: dict[str, float]
@@ -98,7 +125,7 @@ class Assistant:
         today, grace, contact = self._clock().date(), self._settings.grace_days, self._settings.contact
         picked = [f.shelved for f in choose(considered)] if considered.answers else []
         chosen = [s for s in picked if not compose.withheld(s, today, grace)]
-        offered = [f.shelved for f in considered.found if not compose.withheld(f.shelved, today, grace)][:12]
+        offered = self._offered(considered)
         used: tuple[str, dict[str, int]] | None = None
         if self._pointer is not None and offered:
             pointed = self._pointer.point(considered.question.text, message.history, offered)
@@ -109,7 +136,8 @@ class Assistant:
         if chosen:
             if used is None and (states := tied_states(considered, home)):
                 return considered, compose.clarify(states, language), used
-            return considered, compose.answered(chosen, language, today), used
+            told = (prompts.messages(language).model_note,) if used is not None else ()
+            return considered, compose.answered(chosen, language, today, told), used
         if picked and used is None:
             return considered, compose.held_back(picked[0], language, contact), used
         near = [

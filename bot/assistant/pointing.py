@@ -48,27 +48,10 @@ class Pointer:
     def point(self, question: str, history: tuple[Utterance, ...], offered: Sequence[Shelved]) -> Pointed:
         """Never raises: an unusable reply comes back as such, and the local choice stands."""
         started = time.perf_counter()
-        labels = {f"s{n}": shelved for n, shelved in enumerate(offered, 1)}
-        told = prompts.instructions()
-        user = told.question.format(
-            history=_quoted([f"{line.role}: {line.text[:LINE_CHARS]}" for line in history[-HISTORY_LINES:]]),
-            question=json.dumps(question, ensure_ascii=False),
-            sentences="\n".join(
-                json.dumps(
-                    {
-                        "id": label,
-                        "document": s.version.front.title,
-                        "jurisdiction": s.version.front.jurisdiction,
-                        "published": s.version.front.published,
-                        "sentence": s.text,
-                    },
-                    ensure_ascii=False,
-                )
-                for label, s in labels.items()
-            ),
-        )
+        labels = labelled(offered)
+        system, user = request(question, history, labels)
         try:
-            completion = self._chat.complete(told.pointing, user)
+            completion = self._chat.complete(system, user)
             chosen = read_pointing(completion.text, labels)
         except ModelUnavailable:
             return Pointed(False, [], self._chat.name, (time.perf_counter() - started) * 1000)
@@ -76,6 +59,33 @@ class Pointer:
         if chosen is None:
             return Pointed(False, [], self._chat.name, ms, completion.tokens)
         return Pointed(True, chosen, self._chat.name, ms, completion.tokens)
+
+
+def labelled(offered: Sequence[Shelved]) -> dict[str, Shelved]:
+    """The names by which a model points at the sentences offered."""
+    return {f"s{n}": shelved for n, shelved in enumerate(offered, 1)}
+
+
+def request(question: str, history: tuple[Utterance, ...], labels: dict[str, Shelved]) -> tuple[str, str]:
+    """What is sent to the model: instructions, and the question and sentences as quoted data."""
+    told = prompts.instructions()
+    return told.pointing, told.question.format(
+        history=_quoted([f"{line.role}: {line.text[:LINE_CHARS]}" for line in history[-HISTORY_LINES:]]),
+        question=json.dumps(question, ensure_ascii=False),
+        sentences="\n".join(
+            json.dumps(
+                {
+                    "id": label,
+                    "document": s.version.front.title,
+                    "jurisdiction": s.version.front.jurisdiction,
+                    "published": s.version.front.published,
+                    "sentence": s.text,
+                },
+                ensure_ascii=False,
+            )
+            for label, s in labels.items()
+        ),
+    )
 
 
 def _quoted(lines: list[str]) -> str:

@@ -194,4 +194,3 @@ def figure(
             raise NotFound("there is no finished check here; signpost check take makes one")
         out.write_bytes(made.content)
         say({"file": str(out), "bytes": len(made.content)}, json_wanted=json_wanted, text=f"{out} ({len(made.content)} bytes)")
-

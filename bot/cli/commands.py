@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 import bot
+from bot.cli import learn
+from bot.cli.check import check
 from bot.cli.kb import kb
 from bot.cli.output import Bar, as_json, refusals, say
+from bot.cli.policy import policy
 from bot.cli.serve import register
 from bot.errors import FormatError, NotFound
 
@@ -28,7 +31,10 @@ cli = typer.Typer(
     rich_markup_mode=None,
 )
 cli.add_typer(kb, name="kb")
+cli.add_typer(policy, name="policy")
+cli.add_typer(check, name="check")
 register(cli)
+learn.register(cli)
 config = typer.Typer(help="Settings.", no_args_is_help=True, rich_markup_mode=None)
 cli.add_typer(config, name="config")
 
@@ -55,6 +61,7 @@ def answer_record(answered: Answered, identifier: str) -> dict[str, Any]:
         "id": identifier,
         "answer_id": receipt.answer_id,
         "handling": reply.handling.value,
+        "rule": reply.rule,
         "outcome": reply.outcome.value,
         "answer": reply.markdown,
         "citations": [
@@ -110,6 +117,9 @@ def ask(
     history: Annotated[Path | None, typer.Option("--history", help="JSON list of {role, text} before the question.")] = None,
     org: Org = None,
     role: Annotated[Optional[str], typer.Option("--role", help="educator, leader or admin.")] = None,  # noqa: UP045
+    trace: Annotated[
+        bool, typer.Option("--trace", help="With --json: also what was stored, and what a model was or would be sent.")
+    ] = False,
     json_wanted: Json = False,
 ) -> None:
     """Ask one question, or a file of them."""
@@ -120,19 +130,30 @@ def ask(
             raise FormatError("--role is educator, leader or admin", where="command line")
         app = _app()
         if batch is not None:
-            _ask_batch(app, batch, org, role)
+            _ask_batch(app, batch, org, role, trace)
             return
         before = _utterances(json.loads(history.read_text(encoding="utf-8"))) if history else ()
-        answered = app.ask(_message(app, question or "", before, org, role))
+        message = _message(app, question or "", before, org, role)
         if json_wanted:
-            say(answer_record(answered, answered.receipt.answer_id), json_wanted=True)
+            say(_asked(app, message, None, trace), json_wanted=True)
         else:
             from bot.adapters.terminal import show
 
+            answered = app.ask(message)
             show(answered.reply, answered.receipt.answer_id)
 
 
-def _ask_batch(app: App, batch: Path, org: str | None, role: str | None) -> None:
+def _asked(app: App, message: Message, identifier: Any, trace: bool) -> dict[str, Any]:
+    if not trace:
+        answered = app.ask(message)
+        return answer_record(answered, answered.receipt.answer_id if identifier is None else identifier)
+    from bot.cli.trace import traced
+
+    answered, seen = traced(app, message)
+    return {**answer_record(answered, answered.receipt.answer_id if identifier is None else identifier), "trace": seen}
+
+
+def _ask_batch(app: App, batch: Path, org: str | None, role: str | None, trace: bool) -> None:
     stream = sys.stdin if str(batch) == "-" else batch.open(encoding="utf-8")
     with stream:
         for number, line in enumerate(stream, 1):
@@ -144,8 +165,8 @@ def _ask_batch(app: App, batch: Path, org: str | None, role: str | None) -> None
                 before = _utterances(data.get("history") or [])
             except (ValueError, KeyError, TypeError):
                 raise FormatError('expected {"id", "question", "history"}', where=f"{batch.name}:{number}") from None
-            answered = app.ask(_message(app, str(text), before, org or data.get("org"), role))
-            sys.stdout.write(as_json(answer_record(answered, data.get("id", number))) + "\n")
+            message = _message(app, str(text), before, org or data.get("org"), role)
+            sys.stdout.write(as_json(_asked(app, message, data.get("id", number), trace)) + "\n")
             sys.stdout.flush()
 
 

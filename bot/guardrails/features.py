@@ -28,7 +28,7 @@ Embed = Callable[[str], NDArray[np.float32]]
 
 @cache
 def _concepts() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((name, re.compile(pattern)) for name, pattern in sorted(concepts().concepts.items()))
+    return tuple((name, re.compile(pattern)) for name, pattern in sorted(concepts().whole().items()))
 
 
 @cache

@@ -98,11 +98,22 @@ class Concepts(BaseModel):
 
     version: int
     concepts: dict[str, str]
+    more: dict[str, str] = {}
 
-    @field_validator("concepts")
+    @field_validator("concepts", "more")
     @classmethod
     def _compile(cls, value: dict[str, str]) -> dict[str, str]:
         return {name: _pattern(pattern) for name, pattern in value.items()}
+
+    def whole(self) -> dict[str, str]:
+        """Each group's pattern with its further words; words in scripts without spaces are matched as they stand."""
+        found = dict(self.concepts)
+        for name, pattern in self.more.items():
+            words = re.split(r"\|(?![^(]*\))", pattern)
+            spaced = "|".join(word for word in words if word.isascii())
+            other = [word for word in words if not word.isascii()]
+            found[name] = "|".join(filter(None, [found[name], rf"\b(?:{spaced})\b" if spaced else "", *other]))
+        return found
 
 
 class Privacy(BaseModel):

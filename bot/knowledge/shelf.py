@@ -128,6 +128,11 @@ class Shelves:
         self._loaded: dict[str, Shelf] = {}
         self._lock = threading.Lock()
 
+    def libraries(self) -> list[str]:
+        """Every library that has published something."""
+        with self._database.reading() as connection:
+            return list(connection.execute(select(libraries.c.id).where(libraries.c.generation > 0)).scalars())
+
     def current(self, wanted: list[str]) -> list[Shelf]:
         """The shelves of the libraries named, at the generations the pointers name now."""
         with self._database.reading() as connection:

@@ -67,4 +67,4 @@ lesson_reviews = Table(
 )
 
 TABLES = (learners, lesson_runs, lesson_returns, lesson_counts, lesson_reviews)
-"""What migration 0005 creates."""
+"""What migration 0004 creates."""

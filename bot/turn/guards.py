@@ -49,7 +49,9 @@ class Guards:
     def inspect(self, reply: Reply, message: Message) -> Reply:
         """The reply as it may be shown."""
         fixed = reply.fixed
-        known = fixed is not None and any(fixed == name or (name.endswith(".") and fixed.startswith(name)) for name in self._fixed)
+        known = fixed is not None and any(
+            fixed == name or (name.endswith(".") and fixed.startswith(name)) for name in self._fixed
+        )
         return inspect(reply, self._context(message), frozenset({fixed}) if known and fixed else frozenset()).reply
 
     def _context(self, message: Message) -> Context:

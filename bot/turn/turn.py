@@ -54,6 +54,7 @@ class Turn:
         inspect: Inspect = let_out,
         skills: tuple[Skill, ...] = (),
         handoff: Skill | None = None,
+        accompany: Callable[[Reply, Message], Reply] | None = None,
         forgetters: tuple[Callable[[str], object], ...] = (),
     ) -> None:
         self._assistant = assistant
@@ -62,6 +63,7 @@ class Turn:
         self._screen = screen
         self._inspect = inspect
         self._skills = skills
+        self._accompany = accompany
         forgetters = (lambda person: forget(database, person), *forgetters)
         self._commands = Commands(database, settings, handoff, forgetters)
 
@@ -87,6 +89,12 @@ class Turn:
         except StageFailed as failed:
             answered = self._apology(failed, message)
         return Walked(answered, kept)
+
+    def screened(self, message: Message) -> tuple[Message, Screened]:
+        """A message as the assistant would see it, and the screen's verdict. Raises what the screen raises."""
+        verdict = self._screen(message)
+        history = message.history if verdict.history is None else verdict.history
+        return replace(message, text=verdict.text, history=history), verdict
 
     def redact(self, message: Message) -> str:
         """The part of a message's text that may be kept, when no answer came of it. Raises what the screen raises."""
@@ -156,6 +164,8 @@ class Turn:
                 return replace(answered, reply=replace(reply, markdown=text, choices=reply.choices + aside.choices))
         if not conversation:
             return answered
+        if self._accompany is not None and reply.outcome is Outcome.ANSWERED:
+            reply = self._accompany(reply, message)
         extra: tuple[Choice, ...] = ()
         if reply.outcome is Outcome.NOT_COVERED:
             extra = (Choice(prompts.messages(reply.language).door_person, "person"),)

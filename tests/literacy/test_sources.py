@@ -125,7 +125,7 @@ def test_a_lesson_that_was_taken_or_is_past_review_is_not_suggested() -> None:
 
 def test_the_migration_makes_exactly_the_tables_of_the_lessons(tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path / 'new.db'}")
-    module = importlib.import_module("bot.store.migrations.versions.0005_literacy")
+    module = importlib.import_module("bot.store.migrations.versions.0004_literacy")
     with engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
         module.upgrade()
     assert set(inspect(engine).get_table_names()) == {table.name for table in TABLES}
