@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo chat test lint bench eval fit clean
+.PHONY: setup demo chat serve test lint bench eval fit readme clean
 
 setup: $(STAMP)
 
@@ -20,6 +20,9 @@ demo: setup
 chat: setup
 	@SIGNPOST_DATA_DIR=.demo SIGNPOST_SAMPLE_ORGANIZATION=1 $(BIN)/python -m bot chat
 
+serve: setup
+	@SIGNPOST_DATA_DIR=.demo SIGNPOST_SAMPLE_ORGANIZATION=1 SIGNPOST_ORGANIZATION=pinecrest $(BIN)/python -m bot serve
+
 test: setup
 	$(BIN)/python -m pytest tests -n 2
 
@@ -30,11 +33,15 @@ lint: setup
 	$(BIN)/lint-imports
 
 eval: setup
-	$(BIN)/python -m bot eval tests/evals/questions/held.jsonl
+	$(BIN)/python -m bot eval tests/evals/questions/held*.jsonl
 
 fit: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fit.txt
 	$(BIN)/python -m tests.evals.fit
+
+readme: setup
+	$(BIN)/python -m tests.evals.ship_vectors
+	$(BIN)/python -m tests.readme
 
 bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt

@@ -15,9 +15,8 @@ from rich.terminal_theme import TerminalTheme
 
 ROOT = Path(__file__).parent.parent
 PICTURE = ROOT / "docs" / "pictures" / "demo.svg"
-THEME = TerminalTheme(
-    (250, 250, 247), (31, 41, 51), [(31, 41, 51), (180, 35, 24), (20, 110, 70), (150, 100, 10), (30, 80, 160), (120, 60, 140), (20, 110, 120), (90, 95, 100)]
-)
+INK, PAPER = (31, 41, 51), (250, 250, 247)
+THEME = TerminalTheme(PAPER, INK, [INK] * 8)
 
 
 def demo_output(folder: Path) -> str:
@@ -30,7 +29,7 @@ def demo_output(folder: Path) -> str:
 def shown(output: str) -> str:
     """The part of the demo that the README shows: the first question and the last."""
     parts = re.split(r"\n(?=> )", output)
-    last = parts[-1].split("\nGo on", 1)[0]
+    last = parts[-1].split("\nOpen the web chat", 1)[0]
     return f"{parts[0].strip()}\n\n{last.strip()}"
 
 

@@ -1,16 +1,16 @@
-"""Crisis: someone may be in danger. Decides first, and closed: a pattern or a lowered threshold is enough."""
+"""Crisis: someone may be in danger. Decides first, and closed: one pattern is enough, or a low threshold of the classifier."""
 
 from __future__ import annotations
 
 from bot.guardrails.context import Context, Decision
-from bot.guardrails.judging import Seen, by_belief, by_pattern
+from bot.guardrails.judging import Seen, by_pattern
 from bot.guardrails.policy import Rule, lines
 from bot.messages import Handling
 
 
 def judge(seen: Seen, context: Context) -> Decision | None:  # noqa: ARG001 - one signature for every family
-    """Whether the message is a crisis, and which rule says so."""
-    return by_pattern(seen, Handling.CRISIS) or by_belief(seen, Handling.CRISIS)
+    """Whether a pattern says that the message is a crisis; what no pattern says is left to the classifier."""
+    return by_pattern(seen, Handling.CRISIS)
 
 
 def words(rule: Rule, context: Context, language: str) -> str:

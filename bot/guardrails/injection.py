@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.guardrails import views
 from bot.guardrails.context import Context, Decision
-from bot.guardrails.judging import Seen, by_belief, by_pattern, certain, decided
+from bot.guardrails.judging import Seen, by_pattern, certain, decided
 from bot.messages import Handling
 
 PLAIN_VIEWS = frozenset({"marks", "html", "percent", "leet"})
@@ -23,7 +23,7 @@ def judge(seen: Seen, context: Context) -> Decision | None:  # noqa: ARG001 - on
                 return decided(rule, f"pattern of {rule.id} in a {name} disguise")
         if name == "invisible" and len(view) > 8:
             return decided(seen.rules["injection.override"], "a run of invisible characters that spells words")
-    return by_pattern(seen, Handling.INJECTION) or by_belief(seen, Handling.INJECTION)
+    return by_pattern(seen, Handling.INJECTION)
 
 
 def _packed(text: str) -> bool:

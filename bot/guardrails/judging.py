@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from bot.guardrails import classifier, views
+from bot.guardrails import classifier, features, views
 from bot.guardrails.classifier import Belief
 from bot.guardrails.context import Context, Decision
 from bot.guardrails.policy import Rule, rules
@@ -119,3 +119,18 @@ def by_belief(seen: Seen, handling: Handling) -> Decision | None:
     if not seen.belief.embedded:
         reasons.append("without the embedding")
     return decided(seen.rules[name], *reasons)
+
+
+ALIKE = 0.6
+"""Cosine of words and letter groups from which a message counts as an organization's own example."""
+
+
+def by_example(seen: Seen, context: Context) -> Decision | None:
+    """A message worded nearly like one of the organization's own examples of a rule."""
+    if context.policy is None or not context.policy.examples:
+        return None
+    vector = features.hashed(seen.fold)
+    for name, texts in context.policy.examples.items():
+        if name in seen.rules and any(float(features.hashed(views.folded(text)) @ vector) >= ALIKE for text in texts):
+            return decided(seen.rules[name], f"worded like an example the organization gave for {name}")
+    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.guardrails.context import Context, Decision
-from bot.guardrails.judging import Seen, by_belief, by_pattern
+from bot.guardrails.judging import Seen, by_pattern
 from bot.guardrails.policy import Rule
 from bot.messages import Choice, Handling
 
@@ -14,12 +14,8 @@ _PERSON = {"en": "Ask a person", "es": "Preguntar a una persona"}
 
 
 def judge(seen: Seen, context: Context) -> Decision | None:  # noqa: ARG001 - one signature for every family
-    """Whether the request is refused: patterns first, then the classifier."""
-    for kind in KINDS:
-        found = by_pattern(seen, kind)
-        if found is not None:
-            return found
-    return by_belief(seen, KINDS[0]) or by_belief(seen, KINDS[1])
+    """Whether a pattern says that the request is refused: unsafe before misuse."""
+    return by_pattern(seen, Handling.REFUSE_UNSAFE) or by_pattern(seen, Handling.REFUSE_MISUSE)
 
 
 def words(rule: Rule, context: Context, language: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.guardrails import crisis, injection, misuse, privacy, scope
 from bot.guardrails.context import Context, Decision, Screened
-from bot.guardrails.judging import Seen, see
+from bot.guardrails.judging import Seen, by_belief, by_example, leading, see
 from bot.guardrails.languages import language_of
 from bot.guardrails.policy import Rule
 from bot.messages import Choice, Handling, Outcome, Reply, Utterance
@@ -59,13 +59,13 @@ def screen(text: str, context: Context) -> Screened:
 
 
 def decide(seen: Seen, context: Context) -> Decision | None:
-    """The first family that decides: crisis before everything, a whole-message courtesy before the rest."""
-    return (
-        (crisis.judge(seen, context) if not (courtesy := scope.at_once(seen.bare, seen)) else courtesy)
-        or injection.judge(seen, context)
-        or misuse.judge(seen, context)
-        or scope.judge(seen, context)
-    )
+    """The first that decides: the families' patterns in turn, crisis first, then the classifier."""
+    found = crisis.judge(seen, context) or scope.judge(seen, context) or injection.judge(seen, context)
+    found = found or misuse.judge(seen, context) or by_example(seen, context)
+    if found is not None:
+        return found
+    handling, _ = leading(seen)
+    return None if handling is Handling.ANSWER else by_belief(seen, handling)
 
 
 def reply_of(rule: Rule, handling: Handling, context: Context, language: str, notice: str | None) -> Reply:

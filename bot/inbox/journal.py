@@ -29,8 +29,8 @@ class Claim(Protocol):
         """One Accepted an arrival, in order."""
 
 
-MOST = 512
-"""Steps of one commit."""
+MOST_CLAIMS, MOST_STEPS = 512, 32
+"""Of one commit. Steps are few, so that a claim never waits long behind the work of others."""
 
 
 class Journal:
@@ -66,8 +66,8 @@ class Journal:
         loop = asyncio.get_running_loop()
         try:
             while self._arrivals or self._steps:
-                arrivals, self._arrivals = self._arrivals[:MOST], self._arrivals[MOST:]
-                batch, self._steps = self._steps[:MOST], self._steps[MOST:]
+                arrivals, self._arrivals = self._arrivals[:MOST_CLAIMS], self._arrivals[MOST_CLAIMS:]
+                batch, self._steps = self._steps[:MOST_STEPS], self._steps[MOST_STEPS:]
                 steps = [step for step, _ in batch]
                 if arrivals:
                     steps.insert(0, partial(self._claim, arrivals=[received for received, _ in arrivals]))

@@ -154,13 +154,17 @@ def _row(received: Received, lease: Lease) -> dict[str, Any]:
 def begin(connection: Connection, row_id: int, lease: Lease, limits: Limits) -> Begun | bool | None:
     """Give a row to its worker: None when it needs none (ended, or another's), False when an earlier one of the same
     conversation is still open and it must wait."""
-    row = connection.execute(select(inbox).where(inbox.c.id == row_id)).first()
+    before = inbox.alias()
+    earlier = select(before.c.id).where(
+        before.c.conversation == inbox.c.conversation, before.c.id < inbox.c.id, before.c.state.in_(OPEN)
+    )
+    found = select(inbox, earlier.exists().label("must_wait")).where(inbox.c.id == row_id)
+    row = connection.execute(found).first()
     if row is None or row.state not in OPEN:
         return None
     if row.owner != lease.owner and row.lease_until > lease.now and not owner_is_gone(row.owner):
         return None
-    earlier = (inbox.c.conversation == row.conversation) & (inbox.c.id < row.id) & inbox.c.state.in_(OPEN)
-    if connection.execute(select(inbox.c.id).where(earlier).limit(1)).first() is not None:
+    if row.must_wait:
         connection.execute(update(inbox).where(inbox.c.id == row_id).values(owner=lease.owner, lease_until=_until(lease)))
         return False
     limited = _limited(connection, row, limits) if row.attempts == 0 else int(row.limited)
@@ -199,12 +203,11 @@ def _limited(connection: Connection, row: Any, limits: Limits) -> int:
     return 0
 
 
-def keep_answer(connection: Connection, row_id: int, fence: int, values: dict[str, Any], said: list[tuple[str, str]]) -> bool:
+def keep_answer(connection: Connection, row: Any, fence: int, values: dict[str, Any], said: list[tuple[str, str]]) -> bool:
     """Store the computed reply, the redacted message and the lines of the exchange; the send begins with this commit."""
-    if not _fenced(connection, row_id, fence, state="answered", send_started=True, **values):
+    if not _fenced(connection, row.id, fence, state="answered", send_started=True, **values):
         return False
-    row = connection.execute(select(inbox.c.conversation, inbox.c.person, inbox.c.received_at).where(inbox.c.id == row_id)).one()
-    say(connection, row.conversation, row.person, row.received_at, row_id, said, values["answer"])
+    say(connection, row.conversation, row.person, row.received_at, row.id, said, values["answer"])
     return True
 
 

@@ -199,7 +199,7 @@ class Worker:
             "message": ledger.redacted(work.message, kept),
         }
         said = [] if begun.limited else [("user", kept), ("assistant", remembered(answered.reply))]
-        step = partial(ledger.keep_answer, row_id=work.row_id, fence=begun.fence, values=values, said=said)
+        step = partial(ledger.keep_answer, row=begun.row, fence=begun.fence, values=values, said=said)
         mine = await self._journal.do(step)
         return replace(work, answered=answered, message=replace(work.message, text=kept)) if mine else work
 

@@ -77,7 +77,6 @@ def settings(folder: Path, url: str, **changes: Any) -> Any:
 
 def test_a_weak_model_answers_only_with_sentences_of_the_library_within_the_deadline(server: str, asking: Path) -> None:
     app = App(settings(asking, server))
-    tokens = 0
     try:
         app.assistant.answer(Message("warm up"))
         asked = 0

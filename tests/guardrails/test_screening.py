@@ -27,11 +27,11 @@ def test_weights_belong_to_this_policy_and_are_small() -> None:
 def test_cross_validation_by_family_reaches_its_floor() -> None:
     card = json.loads((classifier.folder() / "classifier.json").read_text(encoding="utf-8"))
     figures = card["with_screening"]
-    assert figures["labels_right"] >= 0.92
+    assert figures["labels_right"] >= 0.94
     assert figures["crisis_false_alarms"] <= 0.02
     assert figures["legitimate_refused"] <= 0.03
-    assert figures["crisis"][0] >= 0.92
-    assert card["without_screening"]["crisis"][0] >= 0.88
+    assert figures["crisis"][0] >= 0.95
+    assert card["without_screening"]["crisis"][0] >= 0.9
 
 
 def test_the_shipped_examples_are_decided_as_the_policy_says(context: Context) -> None:
@@ -135,6 +135,30 @@ def test_an_organization_can_add_a_rule_and_change_a_text(context: Context) -> N
     assert screened.handling is Handling.OUT_OF_SCOPE
     assert screened.reply is not None
     assert screened.reply.markdown == "Ask the transport office."
+
+
+def test_an_organization_can_add_examples_and_rules_of_its_own(context: Context) -> None:
+    own = OrganizationPolicy.model_validate(
+        {
+            "rules": [
+                {
+                    "id": "local.athletics",
+                    "version": 1,
+                    "handling": "out_of_scope",
+                    "protects": "time",
+                    "owner": "athletics",
+                    "hard": False,
+                    "texts": {"en": "Ask the athletics office."},
+                    "certain": [r"\bathletic eligibility\b"],
+                }
+            ],
+            "examples": {"scope.elsewhere": ["can we name the AI lab after the donor"]},
+        }
+    )
+    local = replace(context, policy=own)
+    assert screen("does AI use affect athletic eligibility", local).rule == "local.athletics"
+    assert screen("can we name our AI lab after the donor?", local).rule == "scope.elsewhere"
+    assert screen("can we name our AI lab after the donor?", context).handling is Handling.ANSWER
 
 
 def test_earlier_lines_are_hidden_too() -> None:

@@ -235,10 +235,11 @@ async def _read(request: Request) -> bytes | None:
 
 
 def front(house: House) -> Front:
-    """The door of an application, built once. Raises ConfigurationError naming what is not set."""
+    """The door of an application, built once. Raises ConfigurationError naming what is not set. Where the application has
+    ``home_choices`` (see :data:`HomeChoices`), App Home offers what it returns."""
     kept = vars(house)
     if "slack_front" not in kept:
-        kept["slack_front"] = Front(house)
+        kept["slack_front"] = Front(house, getattr(house, "home_choices", nothing))
     found = kept["slack_front"]
     assert isinstance(found, Front)
     return found

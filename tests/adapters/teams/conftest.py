@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import socket
 import threading
 import time
@@ -81,7 +82,6 @@ class Served:
     def __init__(self, settings: Settings, turn: ScriptedTurn) -> None:
         self.turn = turn
         self.database: Database = open_database(settings.url)
-        metadata.create_all(self.database.engine, tables=list(TABLES))
         self.inbox = Inbox(self.database, turn, settings, utc_now)
         self.house = SimpleNamespace(settings=settings, database=self.database, inbox=self.inbox, turn=turn)
         with socket.socket() as free:
@@ -151,9 +151,21 @@ def teams_settings(folder: Path, teams: TeamsDouble, **changes: object) -> Setti
     return settings_for(folder, **{**named, **changes})
 
 
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with its tables and nothing in them, to copy: making one anew takes longer than most tests."""
+    path = tmp_path_factory.mktemp("blank") / "signpost.db"
+    database = open_database(f"sqlite:///{path}")
+    metadata.create_all(database.engine, tables=list(TABLES))
+    database.compact()
+    database.close()
+    return path
+
+
 @pytest.fixture
-def serve(tmp_path: Path, teams: TeamsDouble, turn: ScriptedTurn) -> Iterator[Callable[..., Served]]:
+def serve(tmp_path: Path, blank: Path, teams: TeamsDouble, turn: ScriptedTurn) -> Iterator[Callable[..., Served]]:
     """Open the door with changed settings; closed after the test."""
+    shutil.copy(blank, tmp_path / "signpost.db")
     with contextlib.ExitStack() as stack:
         yield lambda **changes: stack.enter_context(Served(teams_settings(tmp_path, teams, **changes), turn))
 

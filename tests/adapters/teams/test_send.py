@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -23,8 +24,7 @@ from bot.errors import NotFound
 from bot.inbox import Sender, Work
 from bot.messages import Answered, Message, Receipt, Reply
 from bot.store import Database, open_database
-from bot.store.conversation_tables import TABLES, inbox
-from bot.store.tables import metadata
+from bot.store.conversation_tables import inbox
 from tests.adapters.teams.conftest import answer, citation, plain
 from tests.doubles.teams import APP_ID, ISSUER, TENANT, Clock, Fault, TeamsDouble
 
@@ -97,10 +97,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, clock: Clock) -> Iterator[Bench]:
+def bench(tmp_path: Path, blank: Path, clock: Clock) -> Iterator[Bench]:
     """The bench."""
-    database = open_database(f"sqlite:///{tmp_path / 'signpost.db'}")
-    metadata.create_all(database.engine, tables=list(TABLES))
+    database = open_database(f"sqlite:///{shutil.copy(blank, tmp_path / 'signpost.db')}")
     with TeamsDouble(clock) as teams:
         client = httpx.AsyncClient()
         tokens = Tokens(teams.token_url, APP_ID, "secret", scope(ISSUER), client, clock)
