@@ -28,8 +28,8 @@ FUNCTION = frozenset(
 
 
 STRONG = re.compile(
-    r"\s+(?:in (?:my )?\d(?:st|nd|rd|th)|in my|from my|was (?:suspended|expelled|absent|caught|born)|is (?:failing|"
-    r"absent|in \d|\d+ years)|got (?:a|an) |has (?:adhd|autism|an iep|a 504|iep)|"
+    r"\s+(?:in (?:my )?\d(?:st|nd|rd|th)|in my|from my|(?:was|were) (?:suspended|expelled|absent|caught|born)|is (?:failing|"
+    r"absent|in \d|\d+ years)|got (?:a|an|caught|expelled|suspended|in trouble|detention)\b|has (?:adhd|autism|an iep|a 504|iep)|"
     r"failed|cheated|scored|turned in|missed|keeps|plagiarized|and (?:his|her) )",
     re.IGNORECASE,
 )

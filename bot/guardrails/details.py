@@ -71,7 +71,7 @@ _CHINA = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
 _INSEE = re.compile(r"(?<!\d)[12]\s?\d{2}\s?(?:0[1-9]|1[0-2])\s?\d{2}\s?\d{3}\s?\d{3}(?:\s?\d{2})?(?!\d)")
 
 _ID_CUE = re.compile(
-    r"(?:\b(?:(?:stu(?:dent)?|pupil|sis|state|school|district|lunch|badge|learner|patient|insurance|policy|"
+    r"(?:\b(?:(?:stu(?:dent)?|pupil|sis|state|school|district|lunch|badge|medicaid|medicare|chip|health card|library card|transcript|learner|patient|insurance|policy|"
     r"member|record|perm)\s*(?:id|i\.d\.|number|no\.?|num|#|pin)(?:\s*(?:number|no\.?|#|num))?|ids?|id\s*#|"
     r"ssid|sasid|lasid|suid|uid|perm id|osis|matr[íi]cula|n[úu]mero de (?:estudiante|alumno|identificaci[óo]n|"
     r"matr[íi]cula)|identificaci[óo]n|carnet|num[ée]ro (?:d'[ée]l[èe]ve|étudiant)|num[ée]ro [ée]l[èe]ve|ine)\b|"
@@ -94,9 +94,9 @@ _LONG_NUMBER = re.compile(
     r"words|tokens|rows|records|estudiantes|personas|hours|districts|families|gallons|liters))"
 )
 _ACCOUNT = re.compile(
-    r"\b(?:password|passcode|pass ?word|pwd|pin|username|user ?name|login|log ?in|user id|contrase[ñn]a|clave|"
+    r"\b(?:password|passcode|pass ?word|pwd|pw|pin|username|user ?name|login|log ?in|user id|contrase[ñn]a|clave|"
     r"usuario|mot de passe|identifiant|密码|用户名|账号|كلمة المرور|كلمة السر|اسم المستخدم)"
-    r"\s*(?:(?:is|are|was|es|est|是|为|هي|هو)\s+|[:=：]\s*|\s(?=[a-z]+\d+\b)|(?=[\"']))(?:is\s+)?[\"']?(?P<value>(?=\S*[\d"
+    r"\s*(?:(?:is|are|was|es|est|是|为|هي|هو)\s+|[:=：]\s*|\s(?=[a-z]+[#!@$]?\d+\b)|(?=[\"']))(?:is\s+)?[\"']?(?P<value>(?=\S*[\d"
     r"_!@#$.])[\w!@#$%^&*.+-]{3,40}|[a-z]+\d+\w*)",
     re.IGNORECASE,
 )
@@ -132,7 +132,7 @@ _URL = re.compile(
 )
 _FILE = re.compile(
     (
-        r"(?<![\w/@])[\w()\[\]-]+(?:[ .][\w()-]+){0,4}?\.(?:pdf|docx?|xlsx?|csv|pptx?|txt|png|jpe?g|heic|mp4|mov|"
+        r"(?<![\w@])[\w()\[\]-]+(?:[ .][\w()-]+){0,4}?\.(?:pdf|docx?|xlsx?|csv|pptx?|txt|png|jpe?g|heic|mp4|mov|"
         r"mp3|m4a|wav|zip|gdoc|pages|rtf|html?)\b"
     ),
     re.IGNORECASE,
@@ -268,7 +268,7 @@ def identifiers(text: str) -> Iterator[Found]:
                 continue
             if kind == "case number" and not re.search(r"\d{3}", match.group(group)):
                 continue
-            if kind == "case number" and re.fullmatch(r"#?\s?(?:19|20)\d\d(?:[-/]\d\d(?:\d\d)?)?", match.group(group)):
+            if kind == "case number" and re.fullmatch(r"#?\s?(?:19|20)\d\d(?:[-/](?:\d\d|20\d\d))?", match.group(group)):
                 continue
             yield match.start(group), match.start(group) + len(match.group(group).rstrip(" -")), kind
     for match in _LONG_NUMBER.finditer(text):

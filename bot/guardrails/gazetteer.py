@@ -69,7 +69,7 @@ OFFICES = re.compile(
     r"\b(?:Secretary|Superintendent|Supt\.?|Senator|Sen\.|Governor|Gov\.|President|Representative|Rep\.|Congress(?:man"
     r"|woman)|Judge|Justice|"
     r"Chancellor|Commissioner|Mayor|Principal|Dr\.?|Prof(?:essor)?\.?|Mr\.?|Ms\.?|Mrs\.?|Miss|Mx\.?|Coach|"
-    r"Sr\.|Sra\.|Srta\.|Profe|Maestr[oa]|Mme|M\.|Monsieur|Madame)"
+    r"Sr\.|Sra\.|Srta\.|Señora|Señor|Señorita|Profe|Maestr[oa]|Mme|M\.|Monsieur|Madame)"
     r"\s+(?:[A-ZÀ-Þ]\.\s*)?[A-ZÀ-Þ][\w'-]+(?:\s+[A-ZÀ-Þ][\w'-]+)?"
 )
 """Titles of staff and office holders; they stay unless a family word stands near."""

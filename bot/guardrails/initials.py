@@ -20,7 +20,7 @@ class NameSpan:
 
 _INITIALS = re.compile(r"(?<![\w.])(?:[A-Z]\.\s?){1,2}[A-Z]\.(?!\w)")
 _BARE_INITIALS = re.compile(
-    r"(?<![\w.])[A-Z]{2,3}(?=\s*(?:\(|,?\s*(?:ID|id|DOB|dob|#|grade|age|\d+(?:st|nd|rd|th)))|'s\b)|(?<=student "
+    r"(?<![\w.])[A-Z]{2,3}(?=\s*\(|,?\s+(?:ID|id|DOB|dob|#|grade|age|\d+(?:st|nd|rd|th))|'s\b)|(?<=student "
     r")[A-Z]{2,3}\b|(?<=initials )[A-Z]{2,3}\b|(?<=alumno )[A-Z]{2,3}\b|(?<=estudiante )[A-Z]{2,3}\b"
 )
 _NOT_INITIALS = frozenset(
@@ -44,6 +44,7 @@ _AR_CUE = re.compile(
     r"(?:الطالب|الطالبة|طالب|طالبة|تلميذ|تلميذة|التلميذ|التلميذة|طالبي|طالبتي|اسمه|اسمها|ابني|ابنتي|ابنه|ابنها|"
     r"ابنتها|يدعى|تدعى|والدة|والد|أم|الطفل|الطفلة)\s+"
 )
+_AR_OTHER = re.compile(r"ال(?:مولود|مصاب|بالغ|مقيم|ذي|تي|ذين)")
 _AR_WORD = re.compile(r"[\u0621-\u064a]{2,}")
 
 
@@ -52,7 +53,7 @@ def initials(text: str, person_nearby: bool) -> list[NameSpan]:
     found = []
     for match in _INITIALS.finditer(text):
         letters = re.sub(r"[^A-Z]", "", match.group())
-        if letters not in _NOT_INITIALS and letters not in acronyms():
+        if letters not in _NOT_INITIALS and (len(letters) == 2 or letters not in acronyms()):
             found.append(NameSpan(match.start(), match.end(), False))
     for match in _BARE_INITIALS.finditer(text):
         if (
@@ -72,6 +73,8 @@ def other_scripts(text: str) -> list[NameSpan]:
         end = match.end()
         start = end
         for step in range(3):
+            if _AR_OTHER.match(text, end):
+                break
             word = _AR_WORD.match(text, end)
             if word is None:
                 break

@@ -41,6 +41,9 @@ def _tokens(text: str) -> list[_Token]:
         possessive = word[-2:].lower() == "'s"
         if possessive:
             word = word[:-2]
+        bound = re.match(r"[dljncstmDLJNCSTM]'|[Qq]u'", word)
+        if bound and len(word) > bound.end() + 1:
+            word, start = word[bound.end() :], start + bound.end()
         if word:
             found.append(_Token(word, unaccented(word), start, start + len(word), possessive))
     return found
@@ -54,6 +57,7 @@ class Reader:
         self.drawn = latinized(text)
         self.tokens = _tokens(self.drawn)
         self.known = gazetteer()
+        self.titled: list[tuple[int, int]] = []
         self.closed = [*taken, *self._kept()]
         self.marked: dict[int, int] = {}
         self.shouting = sum(c.isupper() for c in text) > 0.6 * max(1, sum(c.isalpha() for c in text))
@@ -66,7 +70,9 @@ class Reader:
         kept += [m.span() for m in SCHOOLS.finditer(self.drawn)]
         for match in OFFICES.finditer(self.drawn):
             around = self.drawn[max(0, match.start() - 28) : match.end() + 28]
-            if not family.search(around) and not re.search(
+            if family.search(around):
+                self.titled.append(match.span())
+            elif not re.search(
                 r"\b(?:son|daughter|child|kid|hij[oa]|fils|fille)s?\b", around, re.IGNORECASE
             ):
                 kept.append(match.span())
@@ -137,6 +143,8 @@ class Reader:
     def _leads(self, left: int) -> bool:
         """Whether an unknown capitalised word before a found name is its first part."""
         token = self.tokens[left]
+        if self._open(left) and self._next(left) == left + 1 and len(token.text) == 1 and self.drawn[token.end] == ".":
+            return token.capital and self.tokens[left + 1].capital
         strange = self._open(left) and self._next(left) == left + 1 and self._strange(left) and not self.shouting
         plain = self._dictionary(token.low) or token.low in self.known.everyday or self._starts_sentence(left)
         return strange and not plain and self.tokens[left + 1].capital
@@ -177,7 +185,9 @@ class Reader:
             last = nxt
 
     def _surname(self, i: int) -> bool:
-        return self.tokens[i].capital and (self.tokens[i].low in self.known.family or self._strange(i))
+        t = self.tokens[i]
+        initial = len(t.text) == 1 and t.text not in ("I", "A")
+        return t.capital and (initial or t.low in self.known.family or self._strange(i))
 
     def _listed(self, last: int) -> int | None:
         """The given name that a comma or an 'and' ties to the name ending at token ``last``."""
@@ -190,7 +200,8 @@ class Reader:
         elif not re.fullmatch(r"\s*[,/&+]\s*", between):
             return None
         t = self.tokens[nxt]
-        given = t.low in self.known.given and (t.capital or t.low not in self.known.everyday)
+        said = self._person_verb(nxt) and len(t.low) > 3 and t.low not in FUNCTION
+        given = t.low in self.known.given and (t.capital or t.low not in self.known.everyday or said)
         return nxt if self._open(nxt) and given else None
 
     def read(self) -> list[NameSpan]:
@@ -207,7 +218,10 @@ class Reader:
         """Whether a name starts at token i: None, or whether it is a family member's."""
         t = self.tokens[i]
         given = t.low in self.known.given
-        if len(t.text) < 2 or t.text in acronyms() or (t.low in FUNCTION and not (self._named(i) and t.capital)):
+        if any(a < t.start and t.end <= b for a, b in self.titled) and t.capital:
+            return True
+        month = t.capital and given and bool(cue("child", "before").search(self._before(i)))
+        if len(t.text) < 2 or t.text in acronyms() or (t.low in FUNCTION and not month and not (self._named(i) and t.capital)):
             return None
         if t.low in verbs() and not (t.capital and given):
             return None
@@ -264,6 +278,8 @@ class Reader:
         """'Xochitl's IEP': a capitalised word that owns what a child owns."""
         t = self.tokens[i]
         after = self._after(i)
+        if t.possessive and not t.capital and t.low in self.known.given and len(t.low) > 2:
+            return bool(PERSONAL.match(after))
         if not (t.possessive and t.capital and cue("owned", "after").search(after)):
             return False
         if t.low in self.known.given:

@@ -49,7 +49,8 @@ def _tied() -> tuple[tuple[str, re.Pattern[str]], ...]:
         rf"score|:|es|de|at)\s*)*(?P<g2>\d{{1,4}}(?:\.\d+)?(?:\s?%|th)?)"
         rf"|\b(?P<g3>\d(?:\.\d+)?)\s*gpa\b|\b(?P<g4>\d{{1,3}}\s?(?:%|percent))(?=\s+(?:in|on|average|en))|\b(?P<g5>[DF]s?)\s"
         rf"+(?:in|on|en)\s+(?={course})|\b(?P<g6>straight [A-F]'?s|(?:two|three|four|\d) [DF]'?s)\b"
-        r"|(?:考了|得了|分数是|成绩是|只考)\s*(?P<g7>\d{1,3}\s?分?)|(?:درجة|حصل على|حصلت على|درجته|درجتها)\s*(?P<g8>\d{1,3})"
+        r"|\bgpa\b[^.\n\d]{0,24}(?P<g10>\d\.\d+)|\b(?P<g11>\d{2,3})\s?(?:wpm|words per minute|lexile)\b"
+        r"|(?:考了|得了|分数是|成绩是|成绩|只考)\s*(?P<g7>\d{1,3}\s?分?)|(?:درجة|حصل على|حصلت على|درجته|درجتها)\s*(?P<g8>\d{1,3})"
         r"|\breads? at (?:a |the )?(?P<g9>(?:\d(?:st|nd|rd|th)|first|second|third|fourth|kindergarten)[- ]grade level)",
         re.IGNORECASE,
     )
