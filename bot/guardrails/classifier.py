@@ -1,6 +1,6 @@
 """The small calibrated classifier: probabilities of the rules for a redacted text, from weights kept as data.
 
-Two readers are averaged: a linear one over concepts, words and embedding, and one that compares the message with a thousand
+Two readers are averaged: a linear one over concepts, words and embedding, and one that compares the message with seven hundred
 kept ones (a radial kernel over the same features, quantized), which sees how features work together.
 
 Two sets of weights: with the embedding, and without it for when the embedder is missing, of another kind, or fails."""

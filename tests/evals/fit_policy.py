@@ -37,9 +37,9 @@ NEAR = 0.66
 """Cosine above which two messages belong to one family."""
 FILLED = 0.3
 """What a filled sentence pattern weighs beside a message someone wrote."""
-LANDMARKS, RIDGE = 1_000, 0.3
+LANDMARKS, RIDGE = 700, 0.3
 BLOCKS, STRENGTH = (0.5, 4.0, 4.5), 0.5
-THRESHOLDS = {"crisis": 0.4, "likely:crisis": 0.25, "answer": 0.2, "likely:answer": 0.35}
+THRESHOLDS = {"crisis": 0.22, "likely:crisis": 0.12, "answer": 0.2, "likely:answer": 0.35}
 """Chosen on out-of-fold beliefs: see ``classifier.thresholds`` for what they mean."""
 OPENINGS = (
     "hi, ",
