@@ -32,8 +32,12 @@ FIXED = (
     "help",
     "privacy",
     "why",
-    "forget_ask",
+    "forget_sure",
     "forgotten",
+    "kept",
+    "opened",
+    "nothing_before",
+    "no_such_quote",
 )
 """Ids of the fixed texts that skills and commands say; see :class:`bot.turn.guards.Guards`."""
 

@@ -109,7 +109,7 @@ def summed(classes: tuple[str, ...], probabilities: NDArray[np.float32], embedde
     return Belief(handlings, {handling: name for handling, (_, name) in best.items()}, embedded)
 
 
-def believe(text: str, embed: features.Embed | None) -> Belief:
+def believe(text: str, embed: features.Embed | None, marked: dict[str, bool] | None = None) -> Belief:
     """Read a redacted text. An embedder that fails or gives another shape is left out: the local rules stand."""
     embedding: NDArray[np.float32] | None = None
     if embed is not None:
@@ -120,7 +120,7 @@ def believe(text: str, embed: features.Embed | None) -> Belief:
         if embedding is not None and embedding.shape != (features.EMBEDDED,):
             embedding = None
     model = weights("with" if embedding is not None else "without")
-    lexical = features.lexical(text)
+    lexical = features.lexical(text, marked)
     logits = model.matrix @ assemble(lexical, embedding, model.blocks) + model.bias
     near = kernel(features.compared(lexical, embedding)[None, :], model.landmarks) @ model.mix
     combined = together(softmax(logits[None, :]), near) ** (1.0 / model.temperature)

@@ -64,7 +64,11 @@ def cue(name: str, ends: str) -> re.Pattern[str]:
     """A word list of the privacy rule as a pattern that must end (before), start (after) or stand (any) in a text."""
     words = privacy().words[name]
     return re.compile(
-        {"before": rf"(?<!\w)(?:{words})(?:\s+(?:de la|del|de|d))?$", "after": rf"^(?:{words})(?!\w)", "any": rf"(?<!\w)(?:{words})(?!\w)"}[ends],
+        {
+            "before": rf"(?<!\w)(?:{words})(?:\s+(?:de la|del|de|d))?$",
+            "after": rf"^(?:{words})(?!\w)",
+            "any": rf"(?<!\w)(?:{words})(?!\w)",
+        }[ends],
         re.IGNORECASE,
     )
 

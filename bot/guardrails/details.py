@@ -71,7 +71,8 @@ _CHINA = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
 _INSEE = re.compile(r"(?<!\d)[12]\s?\d{2}\s?(?:0[1-9]|1[0-2])\s?\d{2}\s?\d{3}\s?\d{3}(?:\s?\d{2})?(?!\d)")
 
 _ID_CUE = re.compile(
-    r"(?:\b(?:(?:stu(?:dent)?|pupil|sis|state|school|district|lunch|badge|medicaid|medicare|chip|health card|library card|transcript|learner|patient|insurance|policy|"
+    r"(?:\b(?:(?:stu(?:dent)?|pupil|sis|state|school|district|lunch|badge|medicaid|medicare|chip|health card|"
+    r"library card|transcript|learner|patient|insurance|policy|"
     r"member|record|perm)\s*(?:id|i\.d\.|number|no\.?|num|#|pin)(?:\s*(?:number|no\.?|#|num))?|ids?|id\s*#|"
     r"ssid|sasid|lasid|suid|uid|perm id|osis|matr[íi]cula|n[úu]mero de (?:estudiante|alumno|identificaci[óo]n|"
     r"matr[íi]cula)|identificaci[óo]n|carnet|num[ée]ro (?:d'[ée]l[èe]ve|étudiant)|num[ée]ro [ée]l[èe]ve|ine)\b|"

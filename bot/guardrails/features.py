@@ -36,7 +36,7 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     found = []
     for rule in rules().values():
         for kind, items in (("certain", rule.certain), ("likely", rule.likely)):
-            found.append((f"{kind}:{rule.id}", re.compile("|".join(f"(?:{item})" for item in items) or r"(?!)")))
+            found.append((f"{kind}:{rule.id}", re.compile("|".join(f"(?:{item})" for item in items) or r"(?!)", re.MULTILINE)))
     return tuple(found)
 
 
@@ -48,14 +48,19 @@ def names() -> tuple[str, ...]:
     return (*single, *pairs, *(name for name, _ in _patterns()), "short", "long", "question", "foreign")
 
 
-def counted(fold: str) -> Vector:
+def marks(fold: str) -> dict[str, bool]:
+    """Which rules' patterns stand in a folded text: 'certain:RULE' and 'likely:RULE'."""
+    return {name: pattern.search(fold) is not None for name, pattern in _patterns()}
+
+
+def counted(fold: str, marked: dict[str, bool] | None = None) -> Vector:
     """Concepts, pairs of concepts, patterns and shape of a folded text, each 0 or 1; shape (len(names()),)."""
     hits = np.array([pattern.search(fold) is not None for _, pattern in _concepts()], dtype=np.float32)
     first, second = np.triu_indices(len(hits), 1)
-    marks = [pattern.search(fold) is not None for _, pattern in _patterns()]
+    patterns = list((marked or marks(fold)).values())
     words = _WORD.findall(fold)
     shape = [len(words) <= 5, len(words) >= 40, "?" in fold, bool(re.search(r"[\u0600-\u06ff\u4e00-\u9fff]", fold))]
-    return np.concatenate([hits, hits[first] * hits[second], np.array(marks + shape, dtype=np.float32)])
+    return np.concatenate([hits, hits[first] * hits[second], np.array(patterns + shape, dtype=np.float32)])
 
 
 def hashed(fold: str) -> Vector:
@@ -73,10 +78,10 @@ def hashed(fold: str) -> Vector:
     return vector / np.float32(max(float(np.linalg.norm(vector)), 1e-9))
 
 
-def lexical(text: str) -> Vector:
-    """Counted and hashed features of a redacted text."""
+def lexical(text: str, marked: dict[str, bool] | None = None) -> Vector:
+    """Counted and hashed features of a redacted text; ``marked`` spares reading the patterns again."""
     fold = folded(text)
-    return np.concatenate([counted(fold), hashed(fold)])
+    return np.concatenate([counted(fold, marked), hashed(fold)])
 
 
 def compared(lexical_row: Vector, embedding: Vector | None) -> Vector:

@@ -27,6 +27,7 @@ class Seen:
     disguises: tuple[tuple[str, str], ...]
     belief: Belief
     rules: Mapping[str, Rule]
+    marks: Mapping[str, bool]
     extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def chance(self, handling: Handling) -> float:
@@ -48,8 +49,10 @@ def see(raw: str, redacted: str, context: Context) -> Seen:
         extra = {name: tuple(items) for name, items in context.policy.patterns.items()}
         for name in context.policy.off:
             known.pop(name, None)
-    belief = classifier.believe(redacted, context.embed)
-    return Seen(redacted, views.folded(redacted), views.bare(redacted), views.disguised(raw), belief, known, extra)
+    fold = views.folded(redacted)
+    marked = features.marks(fold)
+    belief = classifier.believe(redacted, context.embed, marked)
+    return Seen(redacted, fold, views.bare(redacted), views.disguised(raw), belief, known, marked, extra)
 
 
 def certain(seen: Seen, rule: Rule, text: str) -> bool:
@@ -57,10 +60,18 @@ def certain(seen: Seen, rule: Rule, text: str) -> bool:
     return bool(_joined(rule.certain + seen.extra.get(rule.id, ())).search(text))
 
 
+def stands(seen: Seen, rule: Rule) -> bool:
+    """Whether a certain pattern of a rule stands in the message itself; a shipped rule's patterns were read once."""
+    key = f"certain:{rule.id}"
+    if key not in seen.marks or rule.id in seen.extra:
+        return certain(seen, rule, seen.fold)
+    return seen.marks[key]
+
+
 def likely(seen: Seen, handling: Handling) -> str | None:
     """The first rule of a handling one of whose weaker patterns stands in the text."""
     for rule in seen.rules.values():
-        if rule.handling is handling and (_joined(rule.likely).search(seen.fold) or _joined(rule.certain).search(seen.fold)):
+        if rule.handling is handling and (seen.marks.get(f"likely:{rule.id}") or stands(seen, rule)):
             return rule.id
     return None
 
@@ -73,7 +84,7 @@ def decided(rule: Rule, *reasons: str) -> Decision:
 def by_pattern(seen: Seen, handling: Handling) -> Decision | None:
     """A certain pattern of a handling, unless the classifier is sure that this is a plain question about the subject."""
     for rule in seen.rules.values():
-        if rule.handling is handling and certain(seen, rule, seen.fold):
+        if rule.handling is handling and stands(seen, rule):
             sure = seen.chance(Handling.ANSWER)
             if sure >= PLAIN_QUESTION:
                 continue
@@ -106,11 +117,11 @@ def _offered(seen: Seen) -> frozenset[Handling]:
     return frozenset(rule.handling for rule in seen.rules.values())
 
 
-def by_belief(seen: Seen, handling: Handling) -> Decision | None:
-    """The classifier's word, when it says that the message is of this handling."""
-    said, why = leading(seen)
+def by_belief(seen: Seen) -> Decision | None:
+    """The classifier's word; None for a plain question."""
+    handling, why = leading(seen)
     name = seen.belief.rules.get(handling)
-    if said is not handling or name is None or name not in seen.rules:
+    if handling is Handling.ANSWER or name is None or name not in seen.rules:
         return None
     reasons = [why, f"likeliest rule {name}"]
     hint = likely(seen, handling)

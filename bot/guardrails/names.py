@@ -72,9 +72,7 @@ class Reader:
             around = self.drawn[max(0, match.start() - 28) : match.end() + 28]
             if family.search(around):
                 self.titled.append(match.span())
-            elif not re.search(
-                r"\b(?:son|daughter|child|kid|hij[oa]|fils|fille)s?\b", around, re.IGNORECASE
-            ):
+            elif not re.search(r"\b(?:son|daughter|child|kid|hij[oa]|fils|fille)s?\b", around, re.IGNORECASE):
                 kept.append(match.span())
         return kept
 

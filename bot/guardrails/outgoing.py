@@ -8,7 +8,6 @@ from functools import cache
 from bot.guardrails import privacy
 from bot.guardrails.context import Context
 from bot.guardrails.policy import outgoing
-from bot.guardrails.views import clean
 from bot.messages import Reply
 
 _IMAGE = re.compile(
@@ -18,7 +17,8 @@ _IMAGE = re.compile(
     ),
     re.IGNORECASE,
 )
-_TAG = re.compile(r"</?[a-zA-Z][^>\n]{0,200}>")
+_TAG = re.compile(r"</?(?![a-zA-Z][a-zA-Z0-9+.-]*:)[a-zA-Z][^>\n]{0,200}>")
+"""A tag, not an address between angle brackets."""
 _MARKDOWN_LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(\s*<?([^)\s>]*)>?[^)]*\)")
 _REFERENCE = re.compile(r"^\s*\[[^\]]+\]:\s*\S+.*$", re.MULTILINE)
 _BARE = re.compile(r"(?:(?:https?|ftp|javascript|data|file|vbscript):|//|www\.)[^\s<>\"')\]]+", re.IGNORECASE)
@@ -70,7 +70,7 @@ def personal(text: str, context: Context) -> list[str]:
 def stripped(text: str, links: tuple[str, ...]) -> tuple[str, list[str]]:
     """The text without images, tags and links that are not vetted, and what was taken out."""
     problems: list[str] = []
-    text, images = _IMAGE.subn("", clean(text))
+    text, images = _IMAGE.subn("", text)
     text, references = _REFERENCE.subn("", text)
     if images:
         problems.append("image removed")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.guardrails.context import Context, Decision
-from bot.guardrails.judging import Seen, certain, decided
+from bot.guardrails.judging import Seen, certain, decided, stands
 from bot.messages import Handling
 
 
@@ -12,6 +12,6 @@ def judge(seen: Seen, context: Context) -> Decision | None:  # noqa: ARG001 - on
     for rule in seen.rules.values():
         if rule.handling is Handling.SMALLTALK and certain(seen, rule, seen.bare):
             return decided(rule, f"the whole message matches {rule.id}")
-        if rule.handling is Handling.OUT_OF_SCOPE and certain(seen, rule, seen.fold):
+        if rule.handling is Handling.OUT_OF_SCOPE and stands(seen, rule):
             return decided(rule, f"pattern of {rule.id}")
     return None

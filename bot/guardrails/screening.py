@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.guardrails import crisis, injection, misuse, privacy, scope
 from bot.guardrails.context import Context, Decision, Screened
-from bot.guardrails.judging import Seen, by_belief, by_example, leading, see
+from bot.guardrails.judging import Seen, by_belief, by_example, see
 from bot.guardrails.languages import language_of
 from bot.guardrails.policy import Rule
 from bot.messages import Choice, Handling, Outcome, Reply, Utterance
@@ -19,7 +19,7 @@ _OUTCOMES = {
     Handling.REFUSE_UNSAFE: Outcome.REFUSED,
     Handling.REFUSE_MISUSE: Outcome.REFUSED,
     Handling.INJECTION: Outcome.REFUSED,
-    Handling.OUT_OF_SCOPE: Outcome.REFUSED,
+    Handling.OUT_OF_SCOPE: Outcome.NOT_COVERED,
     Handling.SMALLTALK: Outcome.ANSWERED,
 }
 
@@ -62,10 +62,7 @@ def decide(seen: Seen, context: Context) -> Decision | None:
     """The first that decides: the families' patterns in turn, crisis first, then the classifier."""
     found = crisis.judge(seen, context) or scope.judge(seen, context) or injection.judge(seen, context)
     found = found or misuse.judge(seen, context) or by_example(seen, context)
-    if found is not None:
-        return found
-    handling, _ = leading(seen)
-    return None if handling is Handling.ANSWER else by_belief(seen, handling)
+    return found or by_belief(seen)
 
 
 def reply_of(rule: Rule, handling: Handling, context: Context, language: str, notice: str | None) -> Reply:

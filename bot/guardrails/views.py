@@ -39,6 +39,8 @@ def _look_alike(char: str) -> str:
     from confusable_homoglyphs import confusables  # type: ignore[import-untyped]
 
     found: Any = confusables.is_confusable(char, greedy=True, preferred_aliases=["latin"])
+    if char in "ІӀΙ":
+        return "I"
     letters = [str(g["c"]) for g in found[0]["homoglyphs"] if g["c"].isascii() and g["c"].isalpha()] if found else []
     same_case = [letter for letter in letters if letter.isupper() == char.isupper()]
     return (same_case or letters or [char])[0]

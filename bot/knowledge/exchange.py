@@ -18,8 +18,9 @@ from bot.errors import FormatError, NotAllowed
 from bot.knowledge import audit as trail
 from bot.knowledge.embedding import Embedder
 from bot.knowledge.library import Library
+from bot.knowledge.starter import shipped_vectors
 from bot.knowledge.units import texts_to_embed
-from bot.knowledge.vectors import embed_missing
+from bot.knowledge.vectors import embed_missing, keep_vectors
 from bot.knowledge.versions import content_hash, pack, read_version
 from bot.progress import Progress, quiet
 from bot.store import Database
@@ -105,5 +106,7 @@ def import_library(database: Database, embedder: Embedder, folder: Path, progres
         for row in rows:
             if row["state"] == "published":
                 texts.update(texts_to_embed(read_version(connection, row["id"])))
+    made_by, ahead = shipped_vectors()
+    keep_vectors(database, embedder.name, made_by, {name: ahead[name] for name in texts if name in ahead})
     embed_missing(database, embedder, texts, progress)
     return {"versions": len(rows), "audit_rows": len(trail_rows)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.store import Database
+
+
+_log = logging.getLogger("signpost.knowledge")
+
+BUILD_AFTER = 1.0
+"""Seconds after a shelf is loaded that its collection is filled: a command that asks one question is done by then."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,7 @@ class Shelf:
         index: VectorIndex,
         collection: str,
     ) -> None:
+        self._ready = threading.Event()
         self.library = library
         self.generation = generation
         self.statements: list[Shelved] = []
@@ -103,13 +111,51 @@ class Shelf:
         return self._keys_by_language.get((row, language), [])
 
     def nearest(self, vector: Vectors, count: int) -> tuple[list[int], list[int]]:
-        """Rows of the nearest statements and of the nearest questions, through Chroma."""
-        if not self.statements:
+        """Rows of the nearest statements and of the nearest questions: from Chroma once its collection stands, by exact
+        search until then, so that a publication is seen at once."""
+        split, total = len(self.statements), len(self.statements) + len(self.questions)
+        if not split:
             return [], []
-        total = len(self.statements) + len(self.questions)
-        found = self._index.nearest(self.collection, vector, min(count, total))
-        split = len(self.statements)
-        return [row for row, _ in found if row < split], [row - split for row, _ in found if row >= split]
+        found = self._asked_of_chroma(vector, min(count, total)) if self._ready.is_set() else []
+        if not found:
+            cosines = self.statement_vectors @ vector
+            if len(self.questions):
+                cosines = np.concatenate([cosines, self.question_vectors @ vector])
+            top = np.argpartition(-cosines, min(count, total - 1))[:count]
+            found = [int(row) for row in top[np.argsort(-cosines[top], kind="stable")]]
+        return [row for row in found if row < split], [row - split for row in found if row >= split]
+
+    def _asked_of_chroma(self, vector: Vectors, count: int) -> list[int]:
+        """Rows in the collection's order; none, and a new collection under way, when it is gone or broken."""
+        try:
+            return [row for row, _ in self._index.nearest(self.collection, vector, count)]
+        except Exception as error:  # a server restarted, a collection dropped: SQL holds everything
+            _log.warning("the vector index of %s is being rebuilt: %s", self.library, type(error).__name__)
+            self._ready.clear()
+            self._index.forget(self.collection)
+            later = threading.Timer(BUILD_AFTER, self.try_building)
+            later.daemon = True
+            later.start()
+            return []
+
+    def try_building(self) -> None:
+        """Fill the collection if it can be filled; the exact search goes on answering if not."""
+        try:
+            self.build_collection()
+        except Exception as error:
+            _log.warning("the vector index of %s could not be built: %s", self.library, type(error).__name__)
+
+    def build_collection(self) -> None:
+        """Fill the collection; from then on Chroma answers."""
+        parts = [part for part in (self.statement_vectors, self.question_vectors) if part.size]
+        if parts:
+            self._index.build(self.collection, np.vstack(parts))
+            self._ready.set()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether Chroma answers, or there is nothing to search."""
+        return self._ready.is_set() or not self.statements
 
     def close(self) -> None:
         """Free the lexical indexes."""
@@ -127,6 +173,7 @@ class Shelves:
         self._clock = clock
         self._loaded: dict[str, Shelf] = {}
         self._lock = threading.Lock()
+        self._building = threading.Lock()
 
     def libraries(self) -> list[str]:
         """Every library that has published something."""
@@ -149,10 +196,25 @@ class Shelves:
             if shelf is None or shelf.generation != generation:
                 fresh = self._load(library, generation)
                 old, self._loaded[library] = shelf, fresh
-                if old is not None and not self._index.is_server:
-                    self._index.drop(old.collection)
+                later = threading.Timer(BUILD_AFTER, self._settle, (fresh, old))
+                later.daemon = True
+                later.start()
                 shelf = fresh
         return shelf
+
+    def _settle(self, fresh: Shelf, old: Shelf | None) -> None:
+        """Fill the collection of a shelf in the background and drop its predecessor's."""
+        with self._building:
+            if self._loaded.get(fresh.library) is fresh:
+                fresh.try_building()
+            if old is not None and not self._index.is_server and old.collection != fresh.collection:
+                self._index.drop(old.collection)
+
+    def settle(self) -> None:
+        """Fill every collection now; for commands that report on the index."""
+        for shelf in list(self._loaded.values()):
+            if not shelf.is_settled:
+                self._settle(shelf, None)
 
     def _load(self, library: str, generation: int) -> Shelf:
         with self._database.reading() as connection:
@@ -182,13 +244,10 @@ class Shelves:
                 rows = stored(connection, self._embedder.name, texts)
         statement_vectors = matrix(rows, statement_hashes)
         question_vectors = matrix(rows, question_hashes)
-        parts = [part for part in (statement_vectors, question_vectors) if part.size]
-        name = f"{library}-{generation}-{digest(self._embedder.name + checksum)[:16]}"
-        if parts:
-            stacked = np.vstack(parts)
-            self._index.build(name, stacked)
-            self._write_manifest(library, generation, stacked.shape[1], checksum)
+        if versions:
+            self._write_manifest(library, generation, statement_vectors.shape[1], checksum)
         near_miss_vectors = matrix(rows, near_miss_hashes)
+        name = f"{library}-{generation}-{digest(self._embedder.name + checksum)[:16]}"
         return Shelf(library, generation, versions, statement_vectors, question_vectors, near_miss_vectors, self._index, name)
 
     def _write_manifest(self, library: str, generation: int, dimension: int, checksum: str) -> None:

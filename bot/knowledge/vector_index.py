@@ -77,6 +77,10 @@ class VectorIndex:
         ids = cast("list[str]", answer["ids"][0])
         return [(int(i), 1.0 - float(d)) for i, d in zip(ids, answer["distances"][0], strict=True)]
 
+    def forget(self, name: str) -> None:
+        """Look the collection up anew next time."""
+        self._collections.pop(name, None)
+
     def drop(self, name: str) -> None:
         """Remove a collection; absent is fine."""
         self.connect()

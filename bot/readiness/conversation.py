@@ -105,7 +105,7 @@ class Readiness:
     def aside(self, message: Message) -> Reply | None:
         """A reminder that a check is waiting, when the assistant answered in the middle of it.
 
-        From then on a bare number is no longer taken for an answer until the question is shown again."""
+        From then on a bare number shows the question again before one counts: it may be meant for a source."""
         if message.person is None or (message.place is not None and message.place.kind != "personal"):
             return None
         now = self._clock()

@@ -346,7 +346,7 @@ class Desk:
         if wanted == "result":
             return self.finish() if progress.cursor is None else self.show()
         if not self._asked(progress):
-            return None
+            return self._not_counted(text, progress)
         if wanted is not None:
             return self._late() or self.step(wanted, progress)
         return self._typed_level(text, progress)
@@ -358,6 +358,14 @@ class Desk:
             return False
         start = f"check:q:{self.check.id}:{progress.cursor or ''}"
         return progress.cursor is None or any(value.startswith(start) for _, value in offered.choices)
+
+    def _not_counted(self, text: str, progress: Progress) -> Said | None:
+        """After the assistant answered in between, a number may be meant for a source: the question is shown, nothing counts."""
+        assert self.check is not None
+        if progress.cursor is None or self._visitor.now - self.check.touched_at > record.OFFER_LASTS:
+            return None
+        meant = self._understanding.level(text, self._cards.texts.items[progress.cursor])
+        return self.show(self._cards.say("not_counted")) if meant is not None and meant.certain else None
 
     def _late(self) -> Said | None:
         """A line sent before the present question appeared was for an earlier one: nothing is changed."""

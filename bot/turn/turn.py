@@ -28,6 +28,9 @@ from bot.turn.stages import Inspect, Screen, Screened, Skill, StageFailed, let_i
 
 _log = logging.getLogger("signpost.turn")
 
+MOST_CHOICES = 3
+"""Buttons under an answer, a lesson's among them; Teams shows three."""
+
 LABEL_CHARS = 160
 """A longer message is not looked up among the labels of the last reply's choices."""
 
@@ -171,7 +174,7 @@ class Turn:
             extra = (Choice(prompts.messages(reply.language).door_person, "person"),)
         elif reply.outcome is Outcome.ANSWERED:
             shelves = self._assistant.shelves(sorted(answered.receipt.generation))
-            extra = follow_ups(answered, message.text, shelves)
+            extra = follow_ups(answered, message.text, shelves)[: max(MOST_CHOICES - len(reply.choices), 0)]
         return replace(answered, reply=replace(reply, choices=reply.choices + extra))
 
     def _moved(self, reply: Reply) -> bool:

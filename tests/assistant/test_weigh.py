@@ -34,7 +34,7 @@ def test_at_most_three_statements_are_quoted_and_no_two_say_the_same(shared_app:
 
 def test_a_known_near_miss_is_weighed_down(shared_app: App) -> None:
     (shelf,) = shared_app.assistant.shelves(["base"])
-    known = [text for text in shelf.near_misses[::97]][:30]
+    known = shelf.near_misses[::97][:30]
     answered = sum(shared_app.assistant.consider(text, (), [shelf]).answers for text in known)
     assert answered <= 3
 
@@ -63,7 +63,9 @@ def test_a_file_without_written_questions_is_answered_from(data_dir: Path, tmp_p
     version = take_in(app.library, app.settings, path, Described(), author="Ann", organization="maple").version.id
     app.library.submit(version, "Ann")
     app.library.approve(version, "Ben")
-    reply = app.ask(Message("how fast do I have to report that I pasted student data into an AI tool?", organization="maple")).reply
+    reply = app.ask(
+        Message("how fast do I have to report that I pasted student data into an AI tool?", organization="maple")
+    ).reply
     assert reply.outcome is Outcome.ANSWERED
     assert "24 hours" in reply.citations[0].quote
     other = app.ask(Message("what color are the school buses painted?", organization="maple")).reply

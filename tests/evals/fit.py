@@ -39,6 +39,7 @@ HERE = Path(__file__).parent / "questions"
 ANSWERED = {"keyed": 0.93, "keyless": 0.88}
 """Share of answerable fitting questions that the operating point keeps."""
 
+NEIGHBOURLY = {"near_miss", "near_misses", "near_keys", "nearer", "vote_10", "vote_20", "vote_40"}
 FOLDS = 5
 UNITS, ROUNDS, BATCH, RATE, DECAY, DROP_INPUT, DROP_UNIT = 24, 20, 64, 1e-3, 0.9, 0.2, 0.4
 
@@ -190,7 +191,8 @@ def fit_net(rows: Rows) -> np.ndarray:
 
 def fit_weights(rows: Rows, pair: np.ndarray | None, kept: float) -> dict[str, Any]:
     """A logistic model over the signals, with the strength of its penalty chosen by cross-validation. ``pair`` is the net's
-    cross-fitted answer; without one the signal is left out, since the net has seen these questions."""
+    cross-fitted answer; without one the signal is left out, since the net has seen these questions, and so is the vote
+    of near misses, which a file just taken in does not have."""
     names = sorted(
         {name for row in rows.signals for name in row} - {"written_keys", "pair"} | ({"pair"} if pair is not None else set())
     )

@@ -35,11 +35,13 @@ ROOT = Path(__file__).parent.parent.parent
 CACHE = ROOT / ".signpost" / "fit-policy"
 NEAR = 0.66
 """Cosine above which two messages belong to one family."""
+NEAR_MISS = 3.0
+"""What a near miss weighs beside a plain question of the question files."""
 FILLED = 0.3
 """What a filled sentence pattern weighs beside a message someone wrote."""
 LANDMARKS, RIDGE = 700, 0.3
-BLOCKS, STRENGTH = (0.5, 4.0, 4.5), 0.5
-THRESHOLDS = {"crisis": 0.22, "likely:crisis": 0.12, "answer": 0.2, "likely:answer": 0.35}
+BLOCKS, STRENGTH = (0.5, 4.0, 4.5), 1.0
+THRESHOLDS = {"crisis": 0.15, "likely:crisis": 0.07, "answer": 0.45, "likely:answer": 0.65}
 """Chosen on out-of-fold beliefs: see ``classifier.thresholds`` for what they mean."""
 OPENINGS = (
     "hi, ",
@@ -88,6 +90,11 @@ def expanded(rng: random.Random, each: int) -> list[tuple[str, str]]:
                 text = re.sub(r"\s+([?,.])", r"\1", re.sub(r"\s+", " ", text)).strip(" ,:")
                 found.add((noisy(text, rng) if rng.random() < 0.25 else text, rule))
     return sorted(found)
+
+
+def near_misses() -> set[str]:
+    """The policy's own examples of what is to be answered, as they are read at run time."""
+    return {redact(e.text).text for e in policy.examples() if e.rule is None} | {redact(c.text).text for c in privacy_cases()}
 
 
 def noisy(text: str, rng: random.Random) -> str:
@@ -202,8 +209,11 @@ def chosen_landmarks(train: Side, rng: np.random.Generator) -> np.ndarray:
 
 def fitted(train: Side, classes: tuple[str, ...], strength: float, landmarks: np.ndarray | None = None) -> Model:
     """Fit both readers on one side."""
-    linear = LogisticRegression(C=strength, max_iter=150, tol=2e-3, class_weight="balanced")
-    linear.fit(train.linear, train.y, train.weight)
+    counts = {name: float(train.weight[train.y == name].sum()) for name in classes}
+    mean = sum(counts.values()) / len(counts)
+    rarity = {name: (mean / max(count, 1.0)) ** 0.5 for name, count in counts.items()}
+    linear = LogisticRegression(C=strength, max_iter=150, tol=2e-3)
+    linear.fit(train.linear, train.y, train.weight * np.array([rarity[name] for name in train.y]))
     kept = train.near[chosen_landmarks(train, np.random.default_rng(5))] if landmarks is None else landmarks
     steps = np.abs(kept).max(axis=0) / 127 + 1e-9
     kept = (np.round(kept / steps) * steps).astype(np.float32)
@@ -269,7 +279,8 @@ def judged(texts: list[str], y: np.ndarray, out: np.ndarray, classes: tuple[str,
     for text, name, row in zip(texts, y, out, strict=True):
         scaled = np.exp(np.log(np.maximum(row, 1e-9)) / heat)
         belief = classifier.summed(classes, scaled / scaled.sum(), True)
-        seen = Seen(text, folded(text), bare(text), disguised(text), belief, policy.rules())
+        fold = folded(text)
+        seen = Seen(text, fold, bare(text), disguised(text), belief, policy.rules(), features.marks(fold))
         decision = decide(seen, Context())
         case = Case(text, handling_of(name), None if name == classifier.ANSWER else name)
         results.append(
@@ -279,13 +290,20 @@ def judged(texts: list[str], y: np.ndarray, out: np.ndarray, classes: tuple[str,
 
 
 def main() -> None:
-    """Fit, judge, write."""
+    """Fit, judge, write; with ``--judge`` only judge the last fit again, with the thresholds as they stand."""
+    if "--judge" in sys.argv:
+        stored = np.load(CACHE / "folds.npz", allow_pickle=True)
+        card = json.loads((classifier.folder() / "classifier.json").read_text(encoding="utf-8")) | {"thresholds": THRESHOLDS}
+        texts = json.loads((CACHE / "texts.json").read_text(encoding="utf-8"))
+        judge(card, texts, stored["y"], {k: stored[k] for k in ("with", "without")}, tuple(card["classes"]))
+        return
     data = rows()
     texts = [t for t, _ in data]
     y = np.array([c for _, c in data])
     classes = tuple(sorted(set(y)))
     rng = random.Random(7)
-    owner = np.array([i for i, c in enumerate(y) for _ in range(2 if c != classifier.ANSWER else i % 2)])
+    many = len(policy.examples())
+    owner = np.array([i for i, c in enumerate(y) for _ in range(2 if c != classifier.ANSWER or i < many else i % 2)])
     copies = [noisy(texts[i], rng) for i in owner]
     filled = expanded(rng, 9)
     lexical, vectors = np.array([features.lexical(t) for t in texts]), embedded(texts)
@@ -293,7 +311,9 @@ def main() -> None:
     lexical_b, vectors_b = np.array([features.lexical(t) for t in beside]), embedded(beside)
     y_b = np.concatenate([y[owner], np.array([c for _, c in filled])])
     owner_b = np.concatenate([owner, np.full(len(filled), -1)])
-    weight_b = np.concatenate([np.full(len(copies), 0.5), np.full(len(filled), FILLED)])
+    near = near_misses()
+    weight = np.array([NEAR_MISS if text in near else 1.0 for text in texts])
+    weight_b = np.concatenate([weight[owner] * 0.5, np.full(len(filled), FILLED)])
     groups = families(vectors, lexical[:, len(features.names()) :])
     say(f"{len(y)} messages, {groups.max() + 1} families, {len(copies)} noisy copies, {len(filled)} filled patterns")
     card: dict[str, object] = {
@@ -311,7 +331,7 @@ def main() -> None:
     folds = {}
     for kind in ("with", "without"):
         used = kind == "with"
-        real = side(lexical, vectors if used else None, y, np.arange(len(y)), np.ones(len(y)), BLOCKS)
+        real = side(lexical, vectors if used else None, y, np.arange(len(y)), weight, BLOCKS)
         extra = side(lexical_b, vectors_b if used else None, y_b, owner_b, weight_b, BLOCKS)
         folds[kind] = out_of_fold(real, extra, groups, STRENGTH, classes)
         card[f"{kind}_temperature"] = round(temperature(folds[kind], y, classes), 2)

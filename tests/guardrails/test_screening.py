@@ -29,7 +29,7 @@ def test_cross_validation_by_family_reaches_its_floor() -> None:
     figures = card["with_screening"]
     assert figures["labels_right"] >= 0.94
     assert figures["crisis_false_alarms"] <= 0.02
-    assert figures["legitimate_refused"] <= 0.03
+    assert figures["legitimate_refused"] <= 0.04
     assert figures["crisis"][0] >= 0.95
     assert card["without_screening"]["crisis"][0] >= 0.9
 

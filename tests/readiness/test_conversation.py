@@ -112,8 +112,11 @@ def test_a_question_in_the_middle_goes_to_the_assistant_and_numbers_wait_until_t
     aside = visitor.skill.aside(Message("What is a written plan?", person=visitor.person, place=visitor.place))
     assert aside is not None
     assert "question 1 of 6" in aside.markdown
-    assert visitor.types("2") is None
-    assert visitor.types("show") is not None
+    assert visitor.types("[2]") is None
+    shown = visitor.types("2")
+    assert shown is not None
+    assert "Nothing is counted yet" in shown.markdown
+    assert kept(visitor, database) == {}
     visitor.types("2")
     assert kept(visitor, database) == {"a1": 2}
 

@@ -113,7 +113,7 @@ class House:
         """Give back the database."""
         self.database.close()
 
-    async def settled(self, seconds: float = 15.0) -> None:
+    async def settled(self, seconds: float = 90.0) -> None:
         """Wait until every accepted act has ended and nothing more is under way in the door."""
         async with asyncio.timeout(seconds):
             while True:

@@ -79,6 +79,8 @@ class ScriptedTurn:
 class Served:
     """The door over HTTP in a thread of its own."""
 
+    teams: TeamsDouble
+
     def __init__(self, settings: Settings, turn: ScriptedTurn) -> None:
         self.turn = turn
         self.database: Database = open_database(settings.url)
@@ -174,3 +176,13 @@ def serve(tmp_path: Path, blank: Path, teams: TeamsDouble, turn: ScriptedTurn) -
 def door(serve: Callable[..., Served]) -> Served:
     """The door as it is by default."""
     return serve()
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory, blank: Path) -> Iterator[Served]:
+    """One door for tests that only knock: its double is ``standing.teams``."""
+    folder = tmp_path_factory.mktemp("standing")
+    shutil.copy(blank, folder / "signpost.db")
+    with TeamsDouble() as double, Served(teams_settings(folder, double), ScriptedTurn()) as served:
+        served.teams = double
+        yield served
