@@ -1,4 +1,6 @@
-"""Writes what the README shows of the demo: ``python -m tests.readme``. ``tests/test_docs.py`` checks that it is current."""
+"""Writes what the documents show of the program: the README's demo and the evaluation's figures (``python -m tests.readme``).
+
+``tests/test_docs.py`` checks that the demo is current."""
 
 from __future__ import annotations
 
@@ -41,15 +43,30 @@ def picture(text: str) -> str:
     return console.export_svg(title="make demo", theme=THEME, unique_id="demo")
 
 
+def figures(folder: Path) -> str:
+    """What ``signpost eval`` says of the never-tuned questions."""
+    files = [str(path) for path in sorted((ROOT / "tests" / "evals" / "questions").glob("held*.jsonl"))]
+    environment = {**os.environ, "SIGNPOST_DATA_DIR": str(folder)}
+    command = [sys.executable, "-m", "bot", "eval", *files]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.strip()
+
+
+def between(path: Path, name: str, text: str) -> None:
+    """Put a text between a document's marks."""
+    block = f"<!-- {name} -->\n```text\n{text}\n```\n<!-- /{name} -->"
+    marks = rf"<!-- {name} -->.*?<!-- /{name} -->"
+    path.write_text(re.sub(marks, lambda _: block, path.read_text("utf-8"), flags=re.S), "utf-8")
+
+
 def main() -> None:
-    """Run the demo in a folder of its own and write the picture and the README's block."""
+    """Run both in a folder of their own and write the picture and the blocks."""
     with tempfile.TemporaryDirectory() as folder:
         text = shown(demo_output(Path(folder)))
+        measured = figures(Path(folder))
     PICTURE.parent.mkdir(exist_ok=True)
     PICTURE.write_text(picture(text), encoding="utf-8")
-    readme = ROOT / "README.md"
-    block = f"<!-- demo -->\n```text\n{text}\n```\n<!-- /demo -->"
-    readme.write_text(re.sub(r"<!-- demo -->.*?<!-- /demo -->", lambda _: block, readme.read_text("utf-8"), flags=re.S), "utf-8")
+    between(ROOT / "README.md", "demo", text)
+    between(ROOT / "docs" / "evaluation.md", "figures", measured)
 
 
 if __name__ == "__main__":

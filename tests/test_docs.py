@@ -78,3 +78,11 @@ def test_no_file_names_a_registry_or_a_machine() -> None:
         text = path.read_text(encoding="utf-8", errors="ignore")
         for word in words:
             assert word not in text, f"{path} names {word}"
+
+
+def test_the_readme_shows_what_the_demo_says(tmp_path: Path) -> None:
+    from tests.readme import demo_output, shown
+
+    block = re.search(r"<!-- demo -->\n```text\n(.*?)\n```\n<!-- /demo -->", (ROOT / "README.md").read_text("utf-8"), re.S)
+    assert block
+    assert block.group(1) == shown(demo_output(tmp_path)), "run make readme"

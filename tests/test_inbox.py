@@ -574,6 +574,18 @@ def test_a_claim_that_fails_tells_the_door_and_spares_its_companions(store: Data
     assert run(inbox, story)
 
 
+def test_an_act_that_comes_after_the_end_is_refused_so_that_the_platform_comes_again(store: Database, tmp_path: Path) -> None:
+    inbox = make_inbox(store, tmp_path, Thinker(), Platform())
+
+    async def story() -> None:
+        inbox.start()
+        assert await inbox.drain(5)
+        with pytest.raises(RuntimeError):
+            await asyncio.wait_for(inbox.accept(act("late")), 5)
+
+    asyncio.run(story())
+
+
 def test_a_process_is_known_to_be_alive_or_gone() -> None:
     mine = ledger.owner_name("x")
     host, pid, started, token = mine.split(":")

@@ -36,7 +36,8 @@ STRONG = re.compile(
 BOT = re.compile(
     (
         r"\b(?:AI|bot|chatbot|tool|app|character|program|assistant|product|platform|avatar|software|feature|model|"
-        r"school|district|company|vendor)s?\s+(?:is |was )?(?:named|called)\s*[\"']?$|\b(?:MagicSchool|ChatGPT|"
+        r"school|district|company|vendor)s?\s+(?:is |was )?(?:named|called)\s*[\"']?$|\b(?:chatbot|bot|herramienta|"
+        r"app|aplicaci[oó]n|asistente|robot)\b[^.?]{0,30}\bse llama\s*|\b(?:MagicSchool|ChatGPT|"
         r"Khanmigo|Gemini|Copilot)\s+$"
     ),
     re.IGNORECASE,
@@ -63,6 +64,7 @@ AUTHOR = re.compile(
 def cue(name: str, ends: str) -> re.Pattern[str]:
     """A word list of the privacy rule as a pattern that must end (before), start (after) or stand (any) in a text."""
     words = privacy().words[name]
+    of = r"(?:\s+(?:de la|del|de|d))?" if name == "parent" else ""
     return re.compile(
         {
             "before": rf"(?<!\w)(?:{words})(?:\s+(?:de la|del|de|d))?$",

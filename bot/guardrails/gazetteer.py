@@ -13,10 +13,11 @@ from bot.guardrails.views import unaccented
 
 
 class Gazetteer:
-    """Lookups by folded name. ``given`` and ``family`` hold names that are nothing else; ``everyday`` those also words."""
+    """Lookups by folded name: ``given`` and ``family`` names, ``everyday`` names that are also words, ``words`` that are no
+    names."""
 
     def __init__(self, text: str) -> None:
-        given, family, everyday = set(), set(), set()
+        given, family, everyday, words = set(), set(), set(), set()
         for line in text.splitlines():
             if not line or line[0] == "#":
                 continue
@@ -27,7 +28,10 @@ class Gazetteer:
                 family.add(name)
             if "w" in kinds:
                 everyday.add(name)
+            if "d" in kinds:
+                words.add(name)
         self.given, self.family, self.everyday = frozenset(given), frozenset(family), frozenset(everyday)
+        self.words = frozenset(words)
 
 
 @cache

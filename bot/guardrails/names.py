@@ -17,6 +17,22 @@ _TOKEN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ]+(?:['-][A-Za-zÀ-ÖØ-öø-
 _GAP = re.compile(r"^[ \t]*$")
 
 
+_PERSON = re.compile(
+    r"\b(?:he|she|him|her|his|hers|himself|herself|my (?:student|kid|son|daughter|child|\d+(?:st|nd|rd|th) "
+    r"grader)|this (?:student|kid|child)|"
+    r"(?:one|some) of my (?:students|kids)|mom|dad|iep|504|grade|period|suspended|essay|homework|élève|alumn[oa]|"
+    r"hij[oa]|él|ella|su mamá|il|elle|sa|son)\b",
+    re.IGNORECASE,
+)
+"""Signs that a text speaks of one child."""
+_THING = re.compile(
+    (
+        r"(?:is|was|has|had|got|gets|uses?|used|needs|wants|asked|made|started|stopped|takes|took|esta|es|tiene|"
+        r"a|est|era|runs?|la|el|los|las|un|una)\b"
+    ),
+    re.IGNORECASE,
+)
+"""Verbs that products follow as well."""
 _LOOSE = re.compile(r"(?:and|in|from|just|who|born|id|dob)\b", re.IGNORECASE)
 """Words that follow a person's name, but everyday words as well."""
 
@@ -57,6 +73,7 @@ class Reader:
         self.drawn = latinized(text)
         self.tokens = _tokens(self.drawn)
         self.known = gazetteer()
+        self.person = bool(_PERSON.search(self.drawn))
         self.titled: list[tuple[int, int]] = []
         self.closed = [*taken, *self._kept()]
         self.marked: dict[int, int] = {}
@@ -119,6 +136,8 @@ class Reader:
     def _strange(self, i: int) -> bool:
         """A capitalised word that is no known everyday word, acronym or function word."""
         t = self.tokens[i]
+        if re.search(r"'(?:m|ve|d|ll|re|t)$", t.low):
+            return False
         plain = not any(c.isupper() for c in t.text[1:]) or bool(INNER.fullmatch(t.text))
         return t.capital and len(t.text) > 1 and t.low not in FUNCTION and t.text.upper() not in acronyms() and plain
 
@@ -229,7 +248,7 @@ class Reader:
         if AUTHOR.search(before) and not cue("child", "any").search(before):
             return None
         parent = bool(cue("parent", "before").search(before))
-        if self._cued(i, parent) or self._paired(i) or self._owned(i):
+        if self._cued(i, parent) or self._paired(i) or self._owned(i) or self._unknown(i):
             return parent
         if given and t.low not in self.known.everyday:
             return self._alone(i, parent)
@@ -300,7 +319,30 @@ class Reader:
         )
 
     def _dictionary(self, low: str) -> bool:
-        return low in school_words()
+        """Whether a word is one: of school talk, or of the three languages, also in the plural or with an ending."""
+        known = self.known.words
+        return (
+            low in school_words()
+            or low in known
+            or any(low.endswith(end) and low[: -len(end)] in known for end in ("s", "es", "ed", "ing", "ly", "er"))
+        )
+
+    def _unknown(self, i: int) -> bool:
+        """A capitalised word of no language and no list that does what a person does, or owns what a child owns, in a
+        text about a child: most likely a name."""
+        t = self.tokens[i]
+        if not self._strange(i) or len(t.text) < 3 or self._dictionary(t.low) or t.low in self.known.everyday or self.shouting:
+            return False
+        after = self._after(i)
+        if t.possessive:
+            return bool(cue("owned", "after").search(after)) and (bool(PERSONAL.match(after)) or self.person)
+        if STRONG.match(self.drawn[t.end :]):
+            return True
+        said = self._person_verb(i) and not _LOOSE.match(after) and not _THING.match(after)
+        beside = re.search(
+            r"\b(?:for|about|with|help|let|ask|tell|gave|give|sobre|con|para|pour|avec)$", self._before(i), re.IGNORECASE
+        )
+        return self.person and bool(said or beside)
 
     def _full(self, first: _Token, second: _Token, everyday: bool) -> bool:
         if second.low in FUNCTION or cue("verbs", "after").fullmatch(second.low):

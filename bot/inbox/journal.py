@@ -71,7 +71,10 @@ class Journal:
                 steps = [step for step, _ in batch]
                 if arrivals:
                     steps.insert(0, partial(self._claim, arrivals=[received for received, _ in arrivals]))
-                results = await loop.run_in_executor(self._thread, self._commit, steps)
+                try:
+                    results = await loop.run_in_executor(self._thread, self._commit, steps)
+                except Exception as error:  # the journal is closed: whoever waits must hear of it
+                    results = [error] * len(steps)
                 if arrivals:
                     claimed = results.pop(0)
                     failed = isinstance(claimed, Exception)

@@ -41,6 +41,36 @@ ROMAN = (
     "ivan dmitri sergei natasha olga svetlana anastasia yulia oksana andriy taras bohdan "
     "dj tj cj aj jj"
 ).split()
+MORE_GIVEN = (
+    "aminata mamadou fatou ousmane ibrahima moussa cheikh aissatou mariama seydou abdoulaye kadiatou bintou awa ndeye modou khady amadou sekou djibril "
+    "abdirahman abdullahi ayaan hodan ifrah ismahan khadra liban mahad najma nasra sagal sahra warsan yasin zahra deqa faduma halima hibo hoodo "
+    "xochitl citlali itzel ximena yaretzi yahir nayeli jazlyn jazmin yesenia marisol lizbeth estefania guadalupe lupita chuy nacho memo paco beto "
+    "joaquin thiago maximiliano leonel ezequiel ignacio rodrigo gael iker damian emiliana renata regina romina abril dayana yuliana mayra anahi "
+    "kaidence kaidyn kamryn kynlee brynlee oaklynn raelynn emersyn adalynn maddox kashton jaxtyn zayn kaysen legend kyrie zaire amir semaj tayshaun "
+    "daquan shaniqua latoya tanisha keyshawn jamarion jamari kamari zaniyah aniyah janiyah makiyah nyla amiyah skyla laniyah ja'marcus t'shawn "
+    "deandre deangelo demarcus devonte dontavious kadarius keyontae labron lavonte marquise montrell rashad raheem shaquan tavion travon tyrell tyrese "
+    "rashawn quavion kobe kyree khalil jahmir jabari jelani kofi kwabena adjoa esi efua nana abeni adeola ayodele babatunde chiamaka chioma emeka "
+    "folake ifeoma ikenna kelechi nkechi obinna oluwatobi temitope uche yewande zainabu asha baraka bahati furaha imani jabulani nomvula sizwe "
+    "thandiwe tendai tapiwa rudo chipo farai nyasha mwangi kamau njeri wambui achieng otieno atieno nalani keoni kealani leilani makoa kai kalani "
+    "malia noelani pua ikaika sefina tavita sione mele viliami lupe talia tevita semisi ofa pita lani kaimana tausala fetu "
+    "pa mai paj ntxhi kong meng pheng tou xai yer zoua chue bao nkauj maiv tswb gaonou paoze "
+    "hieu hung khoa long nam phuc phuong quynh son thao thi thinh thu tien toan tri truc tung tuyet van vinh xuan yen "
+    "joonho minho junho sungmin taeyang yejin eunji jisoo hyejin soojin daeun seoyun jimin yoonseo chaewon "
+    "xinyi yuxin zixin ruoxi haoyu junjie yichen zihao ziyi jiayi yihan mengyao siqi xiaoling xiaofei guowei jianhua weiming zhiyuan ruihan "
+    "haruka honoka itsuki kaito keiko mei minato mio nanami ren riku sota tsubasa yua yuma yuto "
+    "advait agastya anvi aarohi dhruv harini ishita jahnavi keerthana lakshya manasvi navya nikhil pranav pranavi rishabh saanvi samarth shreya siddharth "
+    "sneha srinidhi tanvi tejas vaishnavi varun vedant yash zoya gurpreet harpreet jaspreet manpreet simran sukhdeep amandeep jasleen "
+    "arash behnam darya farhad ghazal kaveh kian laleh mahsa mehdi nasrin parisa roya shirin soraya yalda zohreh hekmat najibullah zarmina "
+    "abeer ayah batool dania duaa ghada haneen jana joud kenan lujain mahmoud majd mayar nawal omran osama qusai rahaf raghad rawan razan rimas saif "
+    "shahd sidra sumaya taim tala wael yaman yazan zaid zeina anas obaida "
+    "bogdan danylo ihor kateryna kyrylo lesya maksym marharyta mykola nazar oleksandr olena ostap polina roman ruslan sofiia solomiya vasyl viktoriia "
+    "yaroslav yevhen zlata artem daryna dragan goran milica nemanja snezana zoran arben besnik drita luljeta bekim alban "
+    "djeff jean-baptiste wilky rodeline guerline fabiola widlene stanley mackendy esther-love chrislove "
+    "ainara aitor ander iker itziar jordi laia marc montserrat nuria oriol pau xavi yago "
+    "aoife caoimhe ciaran eoin fionn maeve niamh oisin roisin saoirse siobhan tadhg ailbhe "
+    "mathis lea lucas chloe ines jade enzo theo hugo maelle noemie clemence capucine lilou yanis sofiane rayan wassim nassim meriem lamia samira "
+    "zeynep emre elif yusuf kerem defne ayse mehmet emine nazli deniz"
+).split()
 ROMAN_FAMILIES = (
     "wang li zhang liu chen yang huang zhao wu zhou xu sun ma zhu hu guo lin luo zheng liang xie tang xiao "
     "deng feng kim park choi "
@@ -146,6 +176,19 @@ def prose() -> Counter[str]:
     return counts
 
 
+def dictionary(names: set[str], everyday_words: set[str]) -> list[str]:
+    """Common words of English, Spanish and French that are no names (or are both, and then everyday): what an unknown
+    capitalised word must not be to be taken for a name. From pyspellchecker (MIT)."""
+    from spellchecker import SpellChecker
+
+    found: set[str] = set()
+    for language, most in (("en", 30_000), ("es", 12_000), ("fr", 9_000)):
+        frequency = SpellChecker(language=language).word_frequency
+        ranked = sorted(frequency.words(), key=lambda word: -frequency[word])[:most]
+        found |= {folded(word) for word in ranked if re.fullmatch(r"[a-z]{3,}", folded(word))}
+    return sorted(word for word in found if word not in names and word not in everyday_words)
+
+
 def everyday(counts: Counter[str]) -> set[str]:
     """Names that are words: listed, or written in lower case in prose often enough."""
     return set(EVERYDAY) | set(ROMANCE) | {word for word, n in counts.items() if n >= 12}
@@ -171,6 +214,7 @@ def collect() -> tuple[Counter[str], Counter[str], dict[str, tuple[set[str], set
     lines = (base / "dist.all.last").read_text().splitlines()[:FAMILIES]
     family.update(folded(line.split()[0]) for line in lines)
     given.update(ROMAN)
+    given.update(folded(name) for name in MORE_GIVEN)
     family.update(ROMAN_FAMILIES)
     other: dict[str, tuple[set[str], set[str]]] = {}
     for script, locales in OTHER.items():
@@ -191,7 +235,7 @@ def main() -> None:
     words = everyday(prose()) - set(MOSTLY_NAMES)
     lines = [
         "# Given (g) and family (f) names, lower case without accents; w marks a name that is also an everyday word.",
-        "# Made by tests/evals/make_names.py from Faker (MIT) and names (MIT, United States census 1990); see NOTICE.",
+        "# Words (d) are no names. Made by tests/evals/make_names.py from Faker, names and pyspellchecker (all MIT); see NOTICE.",
     ]
     for name in sorted(set(given) | set(family)):
         for part in re.split(r"[\s]+", name):
@@ -203,6 +247,7 @@ def main() -> None:
             continue
         kind = ("g" if given[name] else "") + ("f" if family[name] else "") + ("w" if name in words else "")
         lines.append(f"{name} {kind}")
+    lines += [f"{word} d" for word in dictionary(set(given) | set(family), words)]
     for _script, (first, last) in other.items():
         for name in sorted(first | last):
             if " " not in name and len(name) >= 1:
