@@ -34,7 +34,8 @@ class Decider:
     bias: float
 
     def _standard(self, signals: dict[str, float]) -> NDArray[np.float64]:
-        row = np.array([signals.get(name, 0.0) for name in self.names])
+        # A signal that could not be had (no near misses on this shelf) counts as an average one.
+        row = np.array([signals.get(name, mean) for name, mean in zip(self.names, self.mean, strict=True)])
         result: NDArray[np.float64] = np.clip((row - self.mean) / self.scale, -6.0, 6.0)
         return result
 

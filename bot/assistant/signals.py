@@ -25,8 +25,8 @@ from bot.knowledge.shelf import Shelf
 NEIGHBOURS = 20
 """Known questions, answered and near misses together, that vote on a question."""
 
-FEW_ROWS = 3
-"""A key that leads to more statements than this names a section, not what a statement says."""
+WRITTEN = 3
+"""From so many known questions on, a statement counts as one that people wrote questions for; headings alone suggest two."""
 
 _CAPITAL = re.compile(r"(?<=[a-z,;:] )[A-Z][A-Za-z]+")
 """A capitalised word inside a sentence."""
@@ -181,8 +181,6 @@ def signals(
         "score": best.score,
         "key_words": best.key_words,
         "words": best.words,
-        "margin_document": best.score - (other.score if other else 0.0),
-        "margin_passage": best.score - (next_passage.score if next_passage else 0.0),
         "coverage_text": _share(asked, evidence.stems, rarity),
         "coverage_all": _share(asked, evidence.stems | in_keys, rarity),
         "coverage_key": _share(asked, key.stems, rarity),
@@ -199,10 +197,14 @@ def signals(
         "length": math.log1p(len(words(question.text))),
         "spanish": float(question.language == "es"),
         "has_keys": float(best.key is not None),
-        "written_keys": float(best.key is not None and len(best.key.rows) <= FEW_ROWS),
+        "written_keys": float(len(known) >= WRITTEN),
         "pair": pair_model().logit(vector, best.vector, best.key_vector),
         **neighbours(vector, shelf, ignoring),
     }
+    if other is not None:
+        values["margin_document"] = best.score - other.score
+    if next_passage is not None:
+        values["margin_passage"] = best.score - next_passage.score
     for kind in _patterns("asks"):
         values[f"asks_{kind}"] = float(kind in asks)
         values[f"only_asks_{kind}"] = float(kind in asks and kind not in key.asks)

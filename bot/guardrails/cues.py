@@ -67,7 +67,7 @@ def cue(name: str, ends: str) -> re.Pattern[str]:
     of = r"(?:\s+(?:de la|del|de|d))?" if name == "parent" else ""
     return re.compile(
         {
-            "before": rf"(?<!\w)(?:{words})(?:\s+(?:de la|del|de|d))?$",
+            "before": rf"(?<!\w)(?:{words}){of}$",
             "after": rf"^(?:{words})(?!\w)",
             "any": rf"(?<!\w)(?:{words})(?!\w)",
         }[ends],

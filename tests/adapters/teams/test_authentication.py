@@ -88,9 +88,9 @@ def test_a_bad_token_is_401_and_nothing_is_said_or_claimed(name: str, standing: 
     response = standing.post(teams.activity("hello"), Authorization=header.rstrip() if name == "bare bearer" else header)
     assert (response.status_code, response.content) == (401, b"")
     # The inbox is first in, first out: once a good one is answered, a claimed bad one would have been too.
-    before = len(teams.sent())
-    assert standing.post(teams.activity("hello"), teams.token()).status_code == 202
-    wait_until(lambda: len(teams.sent()) > before)
+    where = f"a:{name}"
+    assert standing.post(teams.activity("hello", where), teams.token()).status_code == 202
+    wait_until(lambda: teams.sent(where))
     assert len(standing.turn.asked) == asked + 1
 
 
@@ -101,15 +101,15 @@ def test_no_header_is_401(standing: Served) -> None:
 @pytest.mark.parametrize("audience", [APP_ID, f"api://{APP_ID}", f"api://botid-{APP_ID}"])
 def test_a_good_token_is_accepted_and_answered_once(audience: str, standing: Served) -> None:
     teams = standing.teams
-    before = len(teams.sent())
-    assert standing.post(teams.activity("hello"), teams.token(aud=audience)).status_code == 202
-    wait_until(lambda: len(teams.sent()) > before)
-    assert len(teams.sent()) == before + 1
+    where = f"a:{audience}"
+    assert standing.post(teams.activity("hello", where), teams.token(aud=audience)).status_code == 202
+    wait_until(lambda: teams.sent(where))
+    assert len(teams.sent(where)) == 1
 
 
 def test_five_minutes_of_leeway_are_given_to_clocks(standing: Served) -> None:
     door, teams = standing, standing.teams
-    assert door.post(teams.activity("hello"), teams.token(exp=NOW() - 200)).status_code == 202
+    assert door.post(teams.activity("hello", "a:leeway"), teams.token(exp=NOW() - 200)).status_code == 202
     assert door.post(teams.activity("hello"), teams.token(exp=NOW() - 320)).status_code == 401
 
 
