@@ -36,6 +36,7 @@ class Weights:
     temperature: float
     landmarks: NDArray[np.float32]
     mix: NDArray[np.float32]
+    lengths: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,16 @@ def weights(kind: str) -> Weights:
     if unknown:
         raise ConfigurationError(f"knowledge/guardrails/classifier.json names unknown rules: {', '.join(unknown)}")
     first, second, third = (float(value) for value in card["blocks"])  # type: ignore[attr-defined]
-    return Weights(classes, matrix, bias, (first, second, third), float(card[f"{kind}_temperature"]), landmarks, mix)  # type: ignore[arg-type]
+    return Weights(
+        classes,
+        matrix,
+        bias,
+        (first, second, third),
+        float(card[f"{kind}_temperature"]),
+        landmarks,
+        mix,
+        (landmarks**2).sum(axis=1),
+    )  # type: ignore[arg-type]
 
 
 def thresholds() -> dict[str, float]:
@@ -122,7 +132,7 @@ def believe(text: str, embed: features.Embed | None, marked: dict[str, bool] | N
     model = weights("with" if embedding is not None else "without")
     lexical = features.lexical(text, marked)
     logits = model.matrix @ assemble(lexical, embedding, model.blocks) + model.bias
-    near = kernel(features.compared(lexical, embedding)[None, :], model.landmarks) @ model.mix
+    near = kernel(features.compared(lexical, embedding)[None, :], model.landmarks, model.lengths) @ model.mix
     combined = together(softmax(logits[None, :]), near) ** (1.0 / model.temperature)
     return summed(model.classes, (combined / combined.sum(axis=1, keepdims=True))[0], embedding is not None)
 
@@ -131,9 +141,12 @@ WIDTH = 0.15
 """Of the radial kernel."""
 
 
-def kernel(rows: NDArray[np.float32], landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Nearness of rows to landmarks, in (0, 1]; shape (rows, landmarks)."""
-    square = (rows**2).sum(axis=1)[:, None] + (landmarks**2).sum(axis=1)[None, :] - 2.0 * rows @ landmarks.T
+def kernel(
+    rows: NDArray[np.float32], landmarks: NDArray[np.float32], lengths: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Nearness of rows to landmarks, in (0, 1]; shape (rows, landmarks). ``lengths`` are the landmarks' squared lengths."""
+    known = (landmarks**2).sum(axis=1) if lengths is None else lengths
+    square = (rows**2).sum(axis=1)[:, None] + known[None, :] - 2.0 * rows @ landmarks.T
     near: NDArray[np.float32] = np.exp(-WIDTH * np.maximum(square, 0.0)).astype(np.float32)
     return near
 

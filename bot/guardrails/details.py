@@ -277,6 +277,16 @@ def identifiers(text: str) -> Iterator[Found]:
             yield match.start(), match.end(), "student id"
 
 
+_ONE_CHILD = re.compile(
+    (
+        r"\b(?:he|she|his|her|my (?:student|kid|son|daughter)|mi (?:alumn[oa]|hij[oa]|estudiante)|un[ea]? (?:alumn[oa]|"
+        r"[ée]l[eè]ve)|il|elle)\b"
+    ),
+    re.IGNORECASE,
+)
+"""Signs that a text speaks of one child, who may be unnamed."""
+
+
 def loose_numbers(text: str) -> Iterator[Found]:
     """Bare numbers of four digits and more beside a person; years and money stay."""
     for match in re.finditer(r"(?<![\w$€£.,/#-])#?\d{4,}(?![\w%]|[.,]\d|-\d)", text):
@@ -289,8 +299,10 @@ def births(text: str, person: bool) -> Iterator[Found]:
     for pattern in (_BIRTH, _BORN_AFTER):
         for match in pattern.finditer(text):
             yield match.start("date"), match.end("date"), "date of birth"
-    if person:
+    if person or _ONE_CHILD.search(text):
         for match in _FULL_DATE.finditer(text):
+            if not person and not re.fullmatch(r"[\d/.-]+", match.group()):
+                continue
             year = re.search(r"(?:19|20)\d\d|(?<=[/.-])\d{2}$", match.group())
             if year and (
                 2001 <= (n := int(year.group()) if len(year.group()) == 4 else 2000 + int(year.group())) <= 2023 or n > 2030

@@ -92,15 +92,19 @@ def by_pattern(seen: Seen, handling: Handling) -> Decision | None:
     return None
 
 
+_ALSO_STOPPED = (Handling.REFUSE_UNSAFE,)
+
+
 def leading(seen: Seen) -> tuple[Handling, str]:
     """What the classifier says a message is, and by which figure.
 
-    A crisis needs the least: its own threshold, lower where a weak pattern speaks for it. Then a plain question, unless its
+    A crisis needs the least: its own threshold, lower where a weak pattern speaks for it, unless a refusal of an unsafe
+    request is likelier still (it stops the message as well). Then a plain question, unless its
     probability falls below the gate (lower where nothing else speaks against it). Then the likeliest of the rest."""
     limits = classifier.thresholds()
     crisis = seen.chance(Handling.CRISIS)
     crisis_limit = limits["likely:crisis" if likely(seen, Handling.CRISIS) else "crisis"]
-    if crisis >= crisis_limit:
+    if crisis >= crisis_limit and crisis >= max(seen.chance(kind) for kind in _ALSO_STOPPED):
         return Handling.CRISIS, f"classifier crisis {crisis:.2f} >= {crisis_limit:.2f}"
     rest = {h: value for h, value in seen.belief.handlings.items() if h is not Handling.ANSWER and h in _offered(seen)}
     if not rest:

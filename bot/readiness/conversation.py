@@ -225,7 +225,7 @@ class Readiness:
     def _result(self, check: Check, message: Message) -> Reply:
         result = self.result(check)
         item = result.score.next[1] if result.score.next else None
-        citations = self._citations(check, item, message)
+        citations = self._citations(item, message)
         text = self._words(check).all(
             move=item,
             citations=citations,
@@ -246,7 +246,7 @@ class Readiness:
             private=True,
         )
 
-    def _citations(self, check: Check, item: str | None, message: Message) -> tuple[Citation, ...]:
+    def _citations(self, item: str | None, message: Message) -> tuple[Citation, ...]:
         if item is None:
             return ()
         question = self._instrument.rules.look_up[item]
@@ -306,7 +306,7 @@ class Readiness:
         return next((item for item in ranked if item not in seen), None)
 
     def _idea(self, idea: Idea, message: Message) -> Reply:
-        citations = self._citations(idea.check, idea.item, message)
+        citations = self._citations(idea.item, message)
         text = self._words(idea.check).move(idea.item, citations, key="another")
         choices = tuple(self._move_choices(Cards(self._instrument, idea.check.language), idea.check, idea.item))
         return Reply(

@@ -1,6 +1,6 @@
 """Draws the app's icons: a signpost with two boards. Run it after changing it; the pictures are kept beside it.
 
-    python deploy/teams/icons.py
+python deploy/teams/icons.py
 """
 
 from __future__ import annotations

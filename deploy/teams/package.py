@@ -1,6 +1,6 @@
 """Makes the Teams app package: fills the manifest's places and zips it with its icons.
 
-    python deploy/teams/package.py --app-id 11111111-2222-3333-4444-555555555555 --host signpost.example.org
+python deploy/teams/package.py --app-id 11111111-2222-3333-4444-555555555555 --host signpost.example.org
 """
 
 from __future__ import annotations

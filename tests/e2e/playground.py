@@ -92,5 +92,5 @@ def playground(endpoint: str, log: Path) -> Iterator[str]:
     cli = str(folder() / "node_modules/@microsoft/m365agentsplayground/cli.js")
     command = ["node", "--require", guard, cli, "start", "--app-endpoint", endpoint, "--channel-id", "msteams"]
     with running([*command, "--port", str(port), "--disable-telemetry"], log, environment) as process:
-        wait_for(f"http://127.0.0.1:{port}/", process, 60)
+        wait_for(f"http://127.0.0.1:{port}/", process, 240)
         yield f"http://127.0.0.1:{port}/"

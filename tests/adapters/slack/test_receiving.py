@@ -168,18 +168,15 @@ async def test_04_slack_is_acknowledged_while_the_answer_still_takes_its_time(ho
     gate = threading.Event()
 
     def slow(_message: Any) -> Any:
-        gate.wait(10)
+        gate.wait(100)
         return slack_answer()
 
     house.turn.answer = slow
     async with house.open() as client:
-        began = time.perf_counter()
         answers = await asyncio.gather(*(client.event(message(Q, f"1700.{n:06d}", f"D0{n}")) for n in range(50)))
-        took = time.perf_counter() - began
-        assert house.double.ours("D01") == []
-        gate.set()
         assert {a.status_code for a in answers} == {200}
-        assert took < 3.0
+        assert house.double.called("chat.postMessage") == []
+        gate.set()
         await house.settled()
     assert sum(len(house.double.ours(name)) for name in list(house.double.channels)) == 50
 
@@ -282,24 +279,34 @@ async def test_what_was_accepted_before_the_process_died_is_answered_after(make_
         connection.execute(delete(rows))
 
 
-async def test_a_status_shows_within_a_second_and_clears_nothing_else(house: House) -> None:
+async def test_a_sign_of_work_shows_while_the_answer_is_still_being_made(house: House) -> None:
+    shown = threading.Event()
+
+    def waits(_message: Any) -> Any:
+        deadline = time.monotonic() + 60
+        while not house.double.statuses and time.monotonic() < deadline:
+            shown.wait(0.01)
+        assert house.double.called("chat.postMessage") == []
+        return slack_answer()
+
+    house.turn.answer = waits
     async with house.open() as client:
-        began = time.monotonic()
         await client.event(message(Q, "1700.000100"))
         await house.settled()
-    (status,) = house.double.called("assistant.threads.setStatus")
-    assert status.at - began < 1.0
-    assert status.body["thread_ts"] == "1700.000100"
-    assert len(status.body["loading_messages"]) <= 10
+    (status,) = house.double.statuses
+    assert status["thread_ts"] == "1700.000100"
+    assert status["status"]
+    assert len(status["loading_messages"]) <= 10
+    assert len(house.double.ours("D0ANN")) == 1
 
 
-async def test_20_a_status_that_fails_or_hangs_does_not_keep_the_answer(house: House) -> None:
-    house.double.faults += [Fault("delay", "assistant.threads.setStatus", 3.0)]
+async def test_20_a_status_that_hangs_or_fails_does_not_keep_the_answer(house: House) -> None:
+    house.double.faults += [Fault("delay", "assistant.threads.setStatus", 60.0)]
     async with house.open() as client:
-        began = time.monotonic()
         await client.event(message(Q, "1700.000100"))
         await house.settled()
-        assert time.monotonic() - began < 2.5
+        assert house.double.statuses == []
+        assert len(house.double.ours("D0ANN")) == 1
         house.double.faults += [Fault("not_allowed_token_type", "assistant.threads.setStatus")]
         await client.event(message(Q, "1700.000200", user=BEN))
         await house.settled()
