@@ -83,13 +83,16 @@ class App:
 
         prompts.check()
         library = self.library
-        pointer = None
+        pointer = restater = None
         if self.settings.has_model:
+            from bot.assistant.restating import Restater
             from bot.models import ChatModel
 
-            pointer = Pointer(ChatModel(self.settings))
+            chat = ChatModel(self.settings)
+            pointer = Pointer(chat)
+            restater = Restater(chat) if self.settings.plain_words else None
         shelves = Shelves(library.database, self.embedder, VectorIndex(self.settings), utc_now)
-        return Assistant(shelves, self.embedder, self.settings, utc_now, pointer)
+        return Assistant(shelves, self.embedder, self.settings, utc_now, pointer, restater)
 
     @cached_property
     def lessons(self) -> Lessons:

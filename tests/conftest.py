@@ -28,6 +28,13 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 
 
+@pytest.fixture(autouse=True)
+def _no_collections_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exact search answers at once; filling Chroma for every app of a run would keep both cores busy. A test that is about
+    Chroma asks for it."""
+    monkeypatch.setattr("bot.knowledge.shelf.BUILD_AFTER", 3_600.0)
+
+
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory with the shipped library and the sample organization, shared by all workers. Do not change it."""

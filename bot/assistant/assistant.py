@@ -11,6 +11,7 @@ from bot import prompts
 from bot.assistant import compose
 from bot.assistant.decide import THRESHOLD, deciders
 from bot.assistant.pointing import Pointer, labelled, request
+from bot.assistant.restating import Restater
 from bot.assistant.understand import parts_of
 from bot.assistant.weigh import Considered, Weigher, choose, within
 from bot.knowledge.embedding import Embedder
@@ -41,12 +42,15 @@ class Assistant:
         settings: Settings,
         clock: Callable[[], datetime],
         pointer: Pointer | None = None,
+        restater: Restater | None = None,
     ) -> None:
+        """``pointer`` and ``restater`` ask a chat model; without them the library speaks alone."""
         self._shelves = shelves
         self._weigher = Weigher(embedder)
         self._settings = settings
         self._clock = clock
         self._pointer = pointer
+        self._restater = restater
         self._addresses: tuple[tuple[tuple[str, int], ...], tuple[str, ...]] = ((), ())
 
     def answer(self, message: Message) -> Answered:
@@ -137,7 +141,14 @@ class Assistant:
             if used is None and (states := tied_states(considered, home)):
                 return considered, compose.clarify(states, language), used
             told = (prompts.messages(language).model_note,) if used is not None else ()
-            return considered, compose.answered(chosen, language, today, told), used
+            reply = compose.answered(chosen, language, today, told)
+            if self._restater is None:
+                return considered, reply, used
+            restated = self._restater.restate([c.quote for c in reply.citations], language)
+            timings["model"] = timings.get("model", 0.0) + restated.ms
+            counted = used[1] if used is not None else {}
+            used = (restated.model, {k: counted.get(k, 0) + restated.tokens.get(k, 0) for k in {*counted, *restated.tokens}})
+            return considered, compose.with_restatement(reply, restated.text) if restated.text else reply, used
         if picked and used is None:
             return considered, compose.held_back(picked[0], language, contact), used
         near = [

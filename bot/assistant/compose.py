@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from bot import prompts
@@ -89,7 +90,7 @@ def answered(chosen: list[Shelved], language: str, today: date, extra: tuple[str
     words = prompts.messages(language)
     rest = sorted(chosen[1:], key=lambda s: (s.version.id != chosen[0].version.id, s.version.id, s.statement.start))
     citations = tuple(cite(n, shelved, words, today) for n, shelved in enumerate([chosen[0], *rest], 1))
-    body = "\n\n".join(f"{escape(c.quote)} [{c.n}]" for c in citations)
+    body = quotes(citations)
     notices = list(extra)
     levels = {c.level for c in citations}
     if "local" in levels and len(levels) > 1:
@@ -98,6 +99,19 @@ def answered(chosen: list[Shelved], language: str, today: date, extra: tuple[str
         notices.append(words.quoted_in_english)
     text = "\n\n".join([body, *notices, "\n".join(f"- {line}" for line in source_lines(citations, words))])
     return Reply(Outcome.ANSWERED, Handling.ANSWER, text, language, citations, notices=tuple(notices))
+
+
+def quotes(citations: tuple[Citation, ...]) -> str:
+    """The quoted sentences, each with its number."""
+    return "\n\n".join(f"{escape(c.quote)} [{c.n}]" for c in citations)
+
+
+def with_restatement(reply: Reply, text: str) -> Reply:
+    """An answer with a checked restatement, labelled, under its quotes."""
+    line = prompts.messages(reply.language).restated.format(text=escape(text))
+    body = quotes(reply.citations)
+    rest = reply.markdown.removeprefix(body)
+    return replace(reply, markdown=f"{body}\n\n{line}{rest}", restatement=line)
 
 
 def ask_person(words: prompts.Messages, contact: str) -> str:

@@ -79,6 +79,7 @@ class Shelf:
         self._ready = threading.Event()
         self.library = library
         self.generation = generation
+        self.versions = {version.id: version for version in versions}
         self.statements: list[Shelved] = []
         self.questions: list[ShelvedKey] = []
         texts: list[str] = []
@@ -194,7 +195,7 @@ class Shelves:
         with self._lock:
             shelf = self._loaded.get(library)
             if shelf is None or shelf.generation != generation:
-                fresh = self._load(library, generation)
+                fresh = self._load(library, generation, shelf.versions if shelf else {})
                 old, self._loaded[library] = shelf, fresh
                 later = threading.Timer(BUILD_AFTER, self._settle, (fresh, old))
                 later.daemon = True
@@ -216,7 +217,8 @@ class Shelves:
             if not shelf.is_settled:
                 self._settle(shelf, None)
 
-    def _load(self, library: str, generation: int) -> Shelf:
+    def _load(self, library: str, generation: int, known: dict[str, Version]) -> Shelf:
+        """``known`` are versions in memory already; a published version never changes."""
         with self._database.reading() as connection:
             members = list(
                 connection.execute(
@@ -226,7 +228,8 @@ class Shelves:
                 ).scalars()
             )
             checksum = corpus_hash(connection, members)
-            versions = read_versions(connection, sorted(members))
+            read = {version.id: version for version in read_versions(connection, [m for m in members if m not in known])}
+        versions = [version for m in sorted(members) if (version := known.get(m) or read.get(m)) is not None]
         texts: dict[str, str] = {}
         statement_hashes: list[str] = []
         question_hashes: list[str] = []

@@ -61,9 +61,13 @@ class _Sheet:
 
     def png(self) -> bytes:
         """The sheet as PNG with few colours, which keeps it small enough for a chat."""
-        cut = self.image.crop((0, 0, WIDTH, self.y + MARGIN // 2)).quantize(
-            32, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
-        )
+        whole = self.image.crop((0, 0, WIDTH, self.y + MARGIN // 2))
+        cut = whole.quantize(32, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        # The quick quantizer moves white a little; the first pixel is paper.
+        palette, paper = cut.getpalette() or [], cut.getpixel((0, 0))
+        assert isinstance(paper, int)
+        palette[3 * paper : 3 * paper + 3] = [255, 255, 255]
+        cut.putpalette(palette)
         out = io.BytesIO()
         cut.save(out, "PNG", compress_level=6)
         return out.getvalue()

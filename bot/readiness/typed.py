@@ -78,8 +78,8 @@ class Understanding:
         return re.fullmatch(r"[\d\s.,/#-]*\d[\d\s.,/#-]*", text.strip()) is not None
 
     def level(self, text: str, item: Item) -> Meant | None:
-        """The level the text names; None when it names none."""
-        if self.is_question(text):
+        """The level the text names; None when it names none. A number in brackets is a source's."""
+        if self.is_question(text) or "[" in text:
             return None
         said = self._bare(plain(text))
         if said in ("1", "2", "3", "4"):

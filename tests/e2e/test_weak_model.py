@@ -91,7 +91,7 @@ def settings(folder: Path, url: str, **changes: Any) -> Any:
 def test_a_weak_model_answers_only_with_sentences_of_the_library_within_the_deadline(server: str, asking: Path) -> None:
     app = App(settings(asking, server))
     try:
-        app.assistant.answer(Message("warm up"))
+        app.ask(Message("What is AILit?"))
         asked = 0
         for question in QUESTIONS:
             started = time.monotonic()
@@ -112,7 +112,7 @@ def test_a_weak_model_answers_only_with_sentences_of_the_library_within_the_dead
 def test_a_turn_ends_at_a_short_deadline_though_the_model_would_go_on(server: str, asking: Path) -> None:
     app = App(settings(asking, server, model_first_token_seconds=0.2, model_total_seconds=0.4))
     try:
-        app.assistant.answer(Message("warm up"))
+        app.ask(Message("What is AILit?"))
         started = time.monotonic()
         answered = app.ask(Message(QUESTIONS[0]))
         assert time.monotonic() - started < 0.4 + MARGIN

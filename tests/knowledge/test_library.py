@@ -152,7 +152,8 @@ def test_erased_words_are_gone_from_every_byte_and_the_files_do_not_grow(
     for n in range(20):
         version = add(app, tmp_path, f"{MARKER} Turn {n}. " + "Filler for the tablet rule. " * 200)
         publish(app, version)
-        app.ask(Message("what does Zorblatt-7 compliance mean for tablets"))
+        if n in (0, 19):
+            app.ask(Message("what does Zorblatt-7 compliance mean for tablets"))
         app.library.erase(version, "Ben", "withdrawn")
     app.close()
     for path in data_dir.rglob("*"):

@@ -293,7 +293,8 @@ def choice(press: Pressed, scope: Scope, now: datetime, channel: str = "") -> Re
             text=press.value,
             organization=scope.organization,
             person=Person(press.person),
-            place=Place(PLATFORM, press.team, where, press.thread, kind),
+            # A private answer's buttons are pressed, and answered, where nobody else reads along.
+            place=Place(PLATFORM, press.team, where, press.thread, "personal" if press.ephemeral else kind),
             language=scope.language,
             action=Action(press.value),
             at=now,

@@ -223,6 +223,17 @@ async def test_no_answer_goes_to_an_address_that_is_not_slacks(house: House) -> 
     assert len(house.double.ephemerals) == 1
 
 
+async def test_a_button_of_a_private_answer_is_answered_privately(house: House) -> None:
+    hook = f"{house.double.origin}/hook/three"
+    body = press(f"{actions.CHOOSE}.1", "rules:federal", TS, "C01", container={"is_ephemeral": True}, response_url=hook)
+    async with house.open() as client:
+        await client.interaction(body)
+        await house.settled()
+    assert house.turn.asked[0].place.kind == "personal"
+    assert house.double.ours("C01") == []
+    assert len(house.double.hooks) == 1
+
+
 async def shared(house: House, client: Any, user: str = ANN) -> None:
     """Ann asks with the command and presses "Share"."""
     hook = f"{house.double.origin}/hook/one"
