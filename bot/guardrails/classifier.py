@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +55,7 @@ def folder() -> Path:
 
 
 @cache
-def _card() -> dict[str, object]:
+def _card() -> dict[str, Any]:
     card: dict[str, object] = json.loads((folder() / "classifier.json").read_text(encoding="utf-8"))
     if card["features"] != len(features.names()):
         raise ConfigurationError("knowledge/guardrails/classifier.json was fitted with other concepts or rules; fit it again")
@@ -72,11 +73,11 @@ def weights(kind: str) -> Weights:
         mix = stored[f"{kind}_mix"].astype(np.float32)
     if kind == "without":
         landmarks[:, -features.EMBEDDED :] = 0.0
-    classes = tuple(str(name) for name in card["classes"])  # type: ignore[attr-defined]
+    classes = tuple(str(name) for name in card["classes"])
     unknown = [name for name in classes if name != ANSWER and name not in rules()]
     if unknown:
         raise ConfigurationError(f"knowledge/guardrails/classifier.json names unknown rules: {', '.join(unknown)}")
-    first, second, third = (float(value) for value in card["blocks"])  # type: ignore[attr-defined]
+    first, second, third = (float(value) for value in card["blocks"])
     return Weights(
         classes,
         matrix,
@@ -86,13 +87,13 @@ def weights(kind: str) -> Weights:
         landmarks,
         mix,
         (landmarks**2).sum(axis=1),
-    )  # type: ignore[arg-type]
+    )
 
 
 def thresholds() -> dict[str, float]:
     """``crisis``: what its probability must reach; ``answer``: below what a plain question is doubted. ``likely:`` entries
     hold where a weak pattern speaks for the crisis, or against the plain question."""
-    return {str(k): float(v) for k, v in _card()["thresholds"].items()}  # type: ignore[attr-defined]
+    return {str(k): float(v) for k, v in _card()["thresholds"].items()}
 
 
 def assemble(
