@@ -11,7 +11,7 @@ import re
 import shutil
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,15 @@ def say(page: Any, text: str) -> None:
     page.keyboard.press("Enter")
 
 
+def eventually(page: Any, value: Callable[[], Any]) -> Any:
+    """Something that comes to be, while the page goes on."""
+    for _ in range(PATIENCE // 200):
+        if found := value():
+            return found
+        page.wait_for_timeout(200)
+    raise AssertionError("it did not come to be in time")
+
+
 def test_the_welcome_offers_prompt_starters(page: Any) -> None:
     page.get_by_text("I answer questions about AI in schools").first.wait_for()
     page.get_by_role("button", name=QUESTION).wait_for()
@@ -142,15 +151,30 @@ def test_why_this_answer_is_one_press_away(page: Any) -> None:
 
 def test_a_thumb_is_kept_as_a_verdict(page: Any, bench: Bench) -> None:
     page.get_by_role("button", name=re.compile("like|thumb", re.I)).first.click()
+    page.get_by_role("dialog").get_by_role("textbox").fill("Clear and short")
     keep(page, "feedback")
-    submit = page.get_by_role("button", name=re.compile("submit", re.I))
-    submit.last.click()
-    page.wait_for_function("() => document.body.innerText.includes('message/submitAction')")
-    assert bench.rows("select count(*) from feedback") == [(1,)]
+    page.get_by_role("dialog").get_by_role("button", name="Submit").click()
+    page.get_by_role("dialog").wait_for(state="hidden")
+    assert eventually(page, lambda: bench.rows("select helpful, comment from feedback")) == [(1, "Clear and short")]
+
+
+def test_a_question_with_choices_is_a_card_that_shows_what_was_chosen(page: Any, bench: Bench) -> None:
+    say(page, "delete my data")
+    page.get_by_role("button", name=re.compile("keep", re.I)).last.wait_for()
+    keep(page, "choices")
+    page.get_by_role("button", name=re.compile("keep", re.I)).last.click()
+    page.get_by_text("You chose:").last.wait_for()
+    keep(page, "chosen")
+    assert page.get_by_text("Unable to reach app").count() == 0
 
 
 def test_a_channel_hears_nothing_until_it_is_mentioned(page: Any, bench: Bench) -> None:
     page.get_by_text("General").first.click()
     page.get_by_text("I am here when you mention me.").first.wait_for()
     keep(page, "channel")
+    asked = bench.rows("select count(*) from inbox")
+    say(page, "just talking among ourselves")
+    page.get_by_text("just talking among ourselves").first.wait_for()
+    page.wait_for_timeout(1_500)
+    assert bench.rows("select count(*) from inbox") == asked
     assert page.get_by_text("Unable to reach app").count() == 0

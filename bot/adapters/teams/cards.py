@@ -20,8 +20,6 @@ OPEN, BACK, CHOOSE, STATE, SHOW = "signpost.open", "signpost.back", "signpost.ch
 PICKED = "picked"
 """Id of the list's input, in the data of a pressed button."""
 QUOTE_BUTTONS = 4
-QUOTE_TITLE = 44
-"""Characters of a quote's button: a card in a narrow window cuts longer ones off without a sign."""
 
 Card = dict[str, Any]
 Element = dict[str, Any]
@@ -139,14 +137,10 @@ def run(words: str, **style: object) -> Element:
 
 
 def execute(label: str, verb: str, data: dict[str, Any], says: str = "") -> Element:
-    """A button. ``says`` is what a screen reader adds to a short label."""
-    button = {
-        "type": "Action.Execute",
-        "title": limits.shorten(label, limits.BUTTON_TITLE) or "…",
-        "verb": verb,
-        "data": data,
-        "associatedInputs": "none",
-    }
+    """A button. ``says`` is what a screen reader adds to a short label; a label that had to be cut says itself in full."""
+    title = limits.shorten(label, limits.BUTTON_TITLE) or "…"
+    button = {"type": "Action.Execute", "title": title, "verb": verb, "data": data, "associatedInputs": "none"}
+    says = says or (label if title.endswith("…") and not label.endswith("…") else "")
     return {**button, "tooltip": limits.shorten(says, 300)} if says else button
 
 
@@ -189,11 +183,11 @@ def _choices(choices: Sequence[Choice], answer_id: str, words: prompts.Messages,
 def _quotes(citations: Sequence[Citation], answer_id: str, words: prompts.Messages, *, listed: bool) -> list[Element]:
     """A button a quote; a list where there are many. One list a card: a required input would hold up the other's button."""
     if len(citations) > QUOTE_BUTTONS and listed:
-        titles = [{"title": limits.shorten(f"[{c.n}] {c.title}", 120), "value": str(c.n)} for c in citations[: limits.CHOICES]]
+        titles = [{"title": limits.shorten(f"[{c.n}] {c.quote}", 120), "value": str(c.n)} for c in citations[: limits.CHOICES]]
         return _pick("n", words.door_pick_quote, titles, words, execute(words.door_open_one, OPEN, {"a": answer_id}))
     buttons = [
         execute(
-            limits.shorten(f"[{c.n}] {c.title}", QUOTE_TITLE),
+            f"[{c.n}] {c.quote}",
             OPEN,
             {"a": answer_id, "n": c.n},
             words.door_open_quote.format(n=c.n, title=c.title),

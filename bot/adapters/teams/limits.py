@@ -22,7 +22,9 @@ KEYWORDS = 3
 SUGGESTED = 3
 BUTTONS = 6
 """Actions of one row; more are a list to choose from."""
-BUTTON_TITLE = 80
+BUTTON_TITLE = 44
+"""Characters of a button: a card in a narrow window cuts longer ones off without a sign."""
+SUGGESTION = 80
 CHOICES = 60
 PICTURE_BYTES = 1_000_000
 URL = 2_048

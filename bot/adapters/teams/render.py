@@ -126,7 +126,7 @@ def _suggested(reply: Reply, *, personal: bool) -> dict[str, Any] | None:
 def suggestions(choices: Sequence[Choice]) -> dict[str, Any]:
     """Suggested actions that send their own words."""
     actions = [
-        {"type": "imBack", "title": limits.shorten(choice.label, limits.BUTTON_TITLE), "value": choice.label}
+        {"type": "imBack", "title": limits.shorten(choice.label, limits.SUGGESTION), "value": choice.label}
         for choice in choices[: limits.SUGGESTED]
     ]
     return {"to": [], "actions": actions}
