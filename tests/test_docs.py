@@ -21,7 +21,7 @@ def test_every_setting_is_documented_and_every_documented_setting_exists() -> No
     assert documented == {name.upper() for name in Settings.model_fields}
     for path in DOCS:
         for name in re.findall(r"\bSIGNPOST_(\w+)", path.read_text(encoding="utf-8")):
-            assert name in documented, f"{path.name} names SIGNPOST_{name}"
+            assert name in documented or name.startswith("TEST_"), f"{path.name} names SIGNPOST_{name}"
 
 
 def test_every_setting_has_a_description_and_the_table_shows_it_with_its_default() -> None:

@@ -133,12 +133,12 @@ class Turn:
 
     def _routed(self, message: Message, screened: Screened, conversation: str) -> tuple[Answered, bool]:
         """Who answers, and whether the answer is recorded: commands about answers are not answers."""
-        if screened.reply is not None and not screened.soft:
-            return receipted(screened.reply), True
         with stage("command"):
-            command = recognised(message)
+            command = recognised(message)  # a whole message that is a command's own word; no rule knows it better
             if command is not None:
                 return receipted(self._commands.answer(command, message, conversation)), False
+        if screened.reply is not None and not screened.soft:
+            return receipted(screened.reply), True
         with stage("skill"):
             for skill in self._skills:
                 reply = skill.take(message)

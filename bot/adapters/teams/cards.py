@@ -111,7 +111,7 @@ def made(body: Sequence[Element], said: str) -> Card:
         "type": "AdaptiveCard",
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "version": "1.5",
-        "fallbackText": clean(said)[:8_000],
+        "fallbackText": clean(said).strip()[:8_000] or "Signpost",
         "body": list(body),
     }
 
