@@ -146,7 +146,7 @@ def test_every_page_carries_the_security_headers(app: App, monkeypatch: pytest.M
             assert "default-src 'none'" in policy
             assert "unsafe" not in policy
             assert headers["x-content-type-options"] == "nosniff"
-            assert headers["referrer-policy"] == "no-referrer"
+            assert headers["referrer-policy"] == "same-origin"
 
     live(server, story)
 

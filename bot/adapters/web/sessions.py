@@ -121,10 +121,12 @@ def is_local(request: HTTPConnection) -> bool:
 
 def is_own(request: HTTPConnection) -> bool:
     """Whether a request that changes something was made by our own page. Old browsers and programs name no origin."""
-    site = request.headers.get("sec-fetch-site", "none")
-    if site not in ("same-origin", "none"):
+    site = request.headers.get("sec-fetch-site")
+    if site not in (None, "same-origin", "none"):
         return False
     origin = request.headers.get("origin")
+    if origin == "null" and site == "same-origin":  # how a page under a strict referrer policy names itself
+        return True
     return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
 
 

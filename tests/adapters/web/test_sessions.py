@@ -56,6 +56,8 @@ def test_only_this_machine_under_its_own_name_needs_no_link(made: Request, local
         ({"origin": "http://127.0.0.1:9090"}, False),
         ({"origin": "http://evil.example"}, False),
         ({"origin": "null"}, False),
+        ({"origin": "null", "sec_fetch_site": "same-origin"}, True),
+        ({"origin": "null", "sec_fetch_site": "none"}, False),
         ({"sec_fetch_site": "cross-site"}, False),
         ({"sec_fetch_site": "same-site"}, False),
     ],

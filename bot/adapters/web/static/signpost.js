@@ -14,7 +14,8 @@
   const post = async (form, button) => {
     const body = new URLSearchParams(new FormData(form));
     if (button && button.name) body.set(button.name, button.value);
-    const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+    // Not form.action: a button of that name stands in its way.
+    const answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers: { Accept: "application/json" } });
     return { status: answer.status, body: await answer.json().catch(() => ({})) };
   };
 
