@@ -5,6 +5,7 @@ on another device never changes a newer answer unasked."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Literal, cast
 
@@ -127,8 +128,10 @@ class Desk:
         return record.progress(self._db, self._instrument, self.check)
 
     def show(self, *notes: str) -> Said:
-        """The question asked now, the review of skipped ones, or the result."""
+        """The question asked now, the review of skipped ones, or the result. What is shown can be answered: a rest ends."""
         assert self.check is not None
+        record.set_state(self._db, self.check.id, "running", self._visitor.now)
+        self.check = replace(self.check, state="running", touched_at=self._visitor.now)
         progress = self._progress()
         if progress.reworded and not notes:
             notes = (self._cards.say("revised"),)
@@ -156,8 +159,6 @@ class Desk:
         """A button of a question card, current or old."""
         if self.check is None or self.check.id != press.check:
             return self._old_card(press)
-        if self.check.state != "running":
-            record.set_state(self._db, self.check.id, "running", self._visitor.now)
         if self._drawn_later(press):
             return self.show(self._cards.say("moved_on"))
         progress = self._progress()
@@ -184,9 +185,12 @@ class Desk:
         known = record.by_id(self._db, press.check, self._visitor.person)
         if known is not None and known.state == "finished" and self.check is None:
             return Finished(known, again=True)
-        if self.check is not None:
+        if self.check is None:
+            return self._noted(self._cards.reply("old_card"))
+        if self.check.state == "running":
             return self.show(self._cards.say("old_card"))
-        return self._noted(self._cards.reply("old_card"))
+        # A card of another check does not end a pause; the way on is offered.
+        return self._cards.reply("old_card", self._cards.choice("resume", "resume"))
 
     def _answer(self, progress: Progress, press: Press) -> Said:
         level = None if press.what == "ns" else int(press.what)
@@ -233,7 +237,6 @@ class Desk:
             return self._noted(self._cards.reply("no_check"))
         away = self._visitor.now - self.check.touched_at > timedelta(days=1)
         notes = (self._cards.say("welcome_back"),) if away and not self._progress().reworded else ()
-        record.set_state(self._db, self.check.id, "running", self._visitor.now)
         return self.show(*notes)
 
     # -- other buttons -----------------------------------------------------------------------------------------------

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 from bot.errors import NotAllowed
 
@@ -86,19 +85,22 @@ def exposes(now: Respondents, shown: Disclosure, earlier: Earlier, minimum: int 
             here is not None and there is not None and here[1] == there[1],
         ] += 1
     cells = {("now", a) for a, _, _ in edges if a is not None} | {("then", b) for _, b, _ in edges if b is not None}
-    nodes = sorted(cells)
-    counted = [(("now", a), ("then", b), same, people) for (a, b, same), people in edges.items()]
-    for size in range(1, len(nodes) + 1):
-        for chosen in combinations(nodes, size):
-            inside = set(chosen)
-            crossing = named = 0
-            for a, b, same, people in counted:
-                left, right = a in inside, b in inside
-                if (left != right) if same else (left or right):
-                    crossing += people
-                    named += people if left != right or a[1] != b[1] else 0
-            if 0 < crossing < minimum and (named or not moves_hide):
-                return True
+    bit = {node: 1 << n for n, node in enumerate(sorted(cells))}
+    counted = [
+        (bit.get(("now", a or ""), 0), bit.get(("then", b or ""), 0), same, a == b, people)
+        for (a, b, same), people in edges.items()
+    ]
+    for inside in range(1, 1 << len(bit)):
+        crossing = named = 0
+        for now_bit, then_bit, same, stayed, people in counted:
+            left, right = inside & now_bit != 0, inside & then_bit != 0
+            if (left != right) if same else (left or right):
+                crossing += people
+                named += people if left != right or not stayed else 0
+                if crossing >= minimum:
+                    break
+        if 0 < crossing < minimum and (named or not moves_hide):
+            return True
     return False
 
 

@@ -512,3 +512,21 @@ def test_a_number_typed_for_an_earlier_question_does_not_answer_the_next_even_wh
     assert reply is not None
     assert "earlier question" in reply.markdown
     assert kept(visitor, database) == {"a1": 2}
+
+
+def test_an_old_checks_card_does_not_end_a_pause_nor_show_a_question_that_cannot_be_answered(
+    visitor: Visitor, database: Database
+) -> None:
+    visitor.begins()
+    old = visitor.choice("1").value
+    visitor.types("delete")
+    visitor.types("yes")
+    visitor.begins()
+    visitor.presses("Pause")
+    reply = visitor.sends(old)
+    assert "closed" in reply.markdown
+    assert [c.label for c in reply.choices] == ["Go on"]
+    assert visitor.types("1") is not None
+    assert "Question 1 of 6" in visitor.reply.markdown  # type: ignore[union-attr]
+    visitor.types("3")
+    assert kept(visitor, database) == {"a1": 3}
