@@ -154,6 +154,8 @@ def test_a_thumb_is_kept_as_a_verdict(page: Any, bench: Bench) -> None:
     page.get_by_role("dialog").get_by_role("textbox").fill("Clear and short")
     keep(page, "feedback")
     page.get_by_role("dialog").get_by_role("button", name="Submit").click()
+    page.get_by_text("We appreciate your feedback").wait_for()
+    page.get_by_role("dialog").get_by_role("button", name="Close").last.click()
     page.get_by_role("dialog").wait_for(state="hidden")
     assert eventually(page, lambda: bench.rows("select helpful, comment from feedback")) == [(1, "Clear and short")]
 
@@ -175,6 +177,17 @@ def test_a_channel_hears_nothing_until_it_is_mentioned(page: Any, bench: Bench) 
     asked = bench.rows("select count(*) from inbox")
     say(page, "just talking among ourselves")
     page.get_by_text("just talking among ourselves").first.wait_for()
-    page.wait_for_timeout(1_500)
-    assert bench.rows("select count(*) from inbox") == asked
+    box = page.get_by_role("textbox").last
+    box.click()
+    box.type("@")
+    page.get_by_role("menuitem", name="Test Bot").click()
+    box.type(" May I paste student essays into ChatGPT?")
+    page.keyboard.press("Enter")
+    # Only the mention was heard: one more act, and it is answered in the thread.
+    [(count,)] = asked
+    assert eventually(page, lambda: bench.rows("select 1 from inbox where state = 'sent' and conversation like '%messageid%'"))
+    assert bench.rows("select count(*) from inbox") == [(count + 1,)]
+    page.get_by_role("button", name="Why this answer").last.wait_for()
+    keep(page, "channel-answer")
+    assert not re.search(r"typing 405", page.locator("body").inner_text())
     assert page.get_by_text("Unable to reach app").count() == 0

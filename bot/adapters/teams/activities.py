@@ -11,11 +11,14 @@ from typing import Any, Literal
 
 from botbuilder.schema import Activity
 
+from bot.adapters.teams.channels import Decided
 from bot.adapters.teams.connector import Reference
 from bot.inbox import Received
 from bot.messages import Action, Message, Person, Place
 
 PLATFORM: Literal["teams"] = "teams"
+PRIVATE = "_private"
+"""Key beside the reference of an act whose answer only its asker is to see."""
 LONGEST_TEXT = 20_000
 """Characters of a message that are read."""
 
@@ -36,8 +39,10 @@ def kind(activity: Activity) -> Kind:
 
 
 def tenant(activity: Activity) -> str:
-    """The organization's directory that the conversation belongs to."""
-    return str(activity.conversation.tenant_id or "") or _channel_data(activity, "tenant", "id")
+    """The organization's directory that the conversation belongs to. The library knows the conversation's name for it by
+    another spelling than the one that Teams writes."""
+    written = (activity.conversation.additional_properties or {}).get("tenantId") or activity.conversation.tenant_id
+    return str(written or "") or _channel_data(activity, "tenant", "id")
 
 
 def conversation(activity: Activity) -> str:
@@ -80,6 +85,11 @@ def language(locale: str) -> str:
     return locale.partition("-")[0].lower() or "en"
 
 
+def strangers(activity: Activity) -> bool:
+    """Whether people of other organizations read along: in a channel that is shared with them."""
+    return _channel_data(activity, "channel", "type").lower() == "shared"
+
+
 def from_bot(activity: Activity) -> bool:
     """Whether a bot speaks, ourselves or another: ids of bots begin with ``28:``."""
     sender, ours = activity.from_property, activity.recipient
@@ -114,12 +124,12 @@ def _mentions(activity: Activity) -> list[tuple[str, str]]:
     return found
 
 
-def said(activity: Activity, organization: str | None) -> Received:
+def said(activity: Activity, holds: Decided) -> Received:
     """A message."""
-    return _received(activity, organization, Message(text=words(activity)), f"{_named(activity)}")
+    return _received(activity, holds, Message(text=words(activity)), _named(activity))
 
 
-def pressed(activity: Activity, organization: str | None, data: dict[str, Any]) -> Received:
+def pressed(activity: Activity, holds: Decided, data: dict[str, Any]) -> Received:
     """A pressed button. A question's choice is one act for good, however often it is pressed; the same press of another
     button under a new id within a moment is the same act (Teams resends so)."""
     value, label = str(data["v"]), str(data.get("l") or "")
@@ -127,26 +137,28 @@ def pressed(activity: Activity, organization: str | None, data: dict[str, Any]) 
     once = bool(data.get("once")) and bool(data.get("a"))
     identity = f"press:{payload}" if once else f"{_named(activity)}:{payload}"
     message = Message(text=label, action=Action(value))
-    return _received(activity, organization, message, identity, twin=payload)
+    return _received(activity, holds, message, identity, twin=payload)
 
 
-def _received(activity: Activity, organization: str | None, message: Message, identity: str, twin: str = "") -> Received:
+def _received(activity: Activity, holds: Decided, message: Message, identity: str, twin: str = "") -> Received:
+    at = sent_at(activity)
+    where = conversation(activity)
     spoken = Message(
         text=message.text,
-        organization=organization,
+        organization=holds.organization,
         person=person(activity),
         place=place(activity),
+        language=holds.language,
         action=message.action,
-        at=sent_at(activity),
+        at=at,
     )
-    where = conversation(activity)
     return Received(
         platform=PLATFORM,
         identity=bounded(f"{where}:{identity}", 500),
         conversation=where,
         message=spoken,
-        reply_to=reference(activity).stored(),
-        sent_at=sent_at(activity),
+        reply_to={**reference(activity).stored(), **({PRIVATE: "yes"} if holds.private else {})},
+        sent_at=at,
         from_bot=from_bot(activity),
         twin=bounded(f"{where}:{twin}", 500) if twin else "",
     )

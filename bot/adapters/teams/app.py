@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Route
 from bot import prompts
 from bot.adapters.teams import activities, cards, references
 from bot.adapters.teams.authentication import Refused, SigningKeys, Verifier, issuers
+from bot.adapters.teams.channels import Decided, decided
 from bot.adapters.teams.connector import Connector, Reference, Tokens, scope, token_url
 from bot.adapters.teams.host import Host, Unreadable, read
 from bot.adapters.teams.render import suggestions
@@ -204,11 +205,10 @@ class Door(ActivityHandler):  # type: ignore[misc]
         data = _pressed(activity)
         if data is None and not activities.words(activity):
             data = {"v": "help"}
-        organization = self._app.settings.organization
-        received = (
-            activities.pressed(activity, organization, data) if data is not None else activities.said(activity, organization)
-        )
-        await self._app.inbox.accept(received)
+        holds = await self._holds(activity)
+        if not holds.off:
+            received = activities.pressed(activity, holds, data) if data is not None else activities.said(activity, holds)
+            await self._app.inbox.accept(received)
 
     async def on_conversation_update_activity(self, turn_context: TurnContext) -> None:
         """Who came and who went: only our own coming and going matters."""
@@ -276,7 +276,7 @@ class Door(ActivityHandler):  # type: ignore[misc]
         """What stands under a reply now: with the choice of this person, once they made one."""
         choices = self._views.choices(answer_id, by)
         named = {
-            activities.pressed(activity, None, cards.choice_data(answer_id, choice, once=True)).identity: choice.label
+            activities.pressed(activity, Decided(), cards.choice_data(answer_id, choice, once=True)).identity: choice.label
             for choice in choices
         }
         chosen = self._views.claimed(named) if named else ""
@@ -287,7 +287,7 @@ class Door(ActivityHandler):  # type: ignore[misc]
         if pressed is None:
             return None
         await self._remember(activity)
-        await self._app.inbox.accept(activities.pressed(activity, self._app.settings.organization, pressed))
+        await self._app.inbox.accept(activities.pressed(activity, await self._holds(activity), pressed))
         chosen = str(pressed.get("l", "")) if pressed.get("once") else ""
         return await asyncio.to_thread(self._views.under, answer_id, by, "", chosen)
 
@@ -307,6 +307,12 @@ class Door(ActivityHandler):  # type: ignore[misc]
             await asyncio.to_thread(keep)
         except NotFound:
             return
+
+    async def _holds(self, activity: Activity) -> Decided:
+        """What was decided for where and by whom this is said."""
+        place, who = activities.place(activity), activities.person(activity).id
+        strangers = activities.strangers(activity)
+        return await asyncio.to_thread(lambda: decided(self._app.database, self._app.settings, place, who, strangers=strangers))
 
     async def _remember(self, activity: Activity) -> bool:
         """Keep where we may speak; True when it is new."""

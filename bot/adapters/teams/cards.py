@@ -173,9 +173,8 @@ def _choices(choices: Sequence[Choice], answer_id: str, words: prompts.Messages,
             execute(choice.label, CHOOSE, choice_data(answer_id, choice, once=once), choice.describes) for choice in offered
         ]
         return [{"type": "ActionSet", "actions": buttons}]
-    listed = [
-        {"title": limits.shorten(choice.describes or choice.label, 200), "value": str(n)} for n, choice in enumerate(offered)
-    ]
+    said = [limits.shorten(choice.describes, 200) or limits.shorten(choice.label, 200) for choice in offered]
+    listed = [{"title": title or f"{n}.", "value": str(n)} for n, title in enumerate(said)]
     data = {"a": answer_id, "vs": [c.value for c in offered], "ls": [c.label for c in offered], "once": once}
     return _pick(PICKED, words.door_choose, listed, words, execute(words.door_send, CHOOSE, data))
 

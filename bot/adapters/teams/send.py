@@ -18,7 +18,7 @@ from sqlalchemy import select, update
 
 from bot import prompts
 from bot.adapters.teams import cards, limits, references
-from bot.adapters.teams.activities import language
+from bot.adapters.teams.activities import PRIVATE, language
 from bot.adapters.teams.connector import Activity, Ambiguous, Connector, NotSent, Reference, Sleep, TooLarge
 from bot.adapters.teams.render import first_words, render
 from bot.adapters.teams.stream import Stopped, Stream
@@ -84,7 +84,7 @@ class TeamsSender:
         to, reply = Reference.of(work.reply_to), answered.reply
         known = await self._known(work)
         stream = await self._opened(work, known.get(STREAM, ""))
-        if reply.private and to.kind != "personal":
+        if (reply.private or PRIVATE in work.reply_to) and to.kind != "personal":
             return await self._privately(work, to, answered, known)
         if stream is not None and not work.maybe_sent and (words := first_words(reply)):
             stream.offer(words)

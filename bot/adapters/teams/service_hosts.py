@@ -19,8 +19,9 @@ class ServiceHosts:
 
     @classmethod
     def read(cls, listed: str, *, loopback: bool = False) -> ServiceHosts:
-        """The list as a setting writes it: names set apart by commas or spaces."""
-        return cls(tuple(name.lower() for name in listed.replace(",", " ").split()), loopback)
+        """The list as a setting writes it: names set apart by commas or spaces; addresses stand for their host."""
+        names = (name.lower().rpartition("://")[2].partition("/")[0] for name in listed.replace(",", " ").split())
+        return cls(tuple(names), loopback)
 
     def allows(self, url: str) -> bool:
         """Whether ``url`` is a plain address of a listed host. Never raises."""

@@ -17,7 +17,7 @@ from bot.adapters.teams import cards
 from bot.adapters.teams.app import routes
 from bot.errors import ConfigurationError
 from bot.messages import Choice, Outcome, Picture
-from bot.store.conversation_tables import conversation_references, feedback, inbox
+from bot.store.conversation_tables import channel_settings, conversation_references, feedback, inbox, preferences
 from tests.adapters.teams.accessibility import problems
 from tests.adapters.teams.conftest import Served, answer, citation, plain, teams_settings, wait_until
 from tests.doubles.teams import BOT, TENANT, Fault, TeamsDouble
@@ -522,3 +522,69 @@ def test_two_citations_of_one_number_never_leave_the_door_twice(door: Served, te
     door.turn.script = lambda message: answer("One [1] and [1] and [2].", citations=(citation(1), citation(2)))
     sent = ask(door, teams)
     assert [claim["position"] for claim in sent["entities"][0]["citation"]] == [1, 2]
+
+
+# -- what was decided --------------------------------------------------------------------------------------------------
+
+
+def decide(door: Served, **values: Any) -> None:
+    """The settings of the channel."""
+    row = {"platform": "teams", "team": TENANT, "channel": "19:channel@thread.tacv2", "mode": "mentions", "answers": "public"}
+    with door.database.writing() as connection:
+        connection.execute(
+            channel_settings.insert().values(**{**row, "libraries": [], "changed_by": "x", "changed_at": 0.0, **values})
+        )
+
+
+def test_a_channel_that_is_turned_off_is_not_answered(door: Served, teams: TeamsDouble) -> None:
+    decide(door, mode="off")
+    assert door.post(teams.activity("May I?", CHANNEL), teams.token()).status_code == 202
+    assert rows(door, inbox) == []
+
+
+def test_a_channel_of_private_answers_shows_them_to_the_asker_only(door: Served, teams: TeamsDouble) -> None:
+    decide(door, answers="private")
+    assert ask(door, teams, conversation=CHANNEL)["targeted"] is True
+
+
+def organization_of(door: Served, teams: TeamsDouble, conversation: str = "a:chat", **changes: Any) -> str | None:
+    """Whose documents a question may be answered from."""
+    ask(door, teams, conversation=conversation, **changes)
+    return door.turn.asked[-1].organization
+
+
+def test_only_our_own_tenant_sees_the_organizations_documents(serve: Callable[..., Served], teams: TeamsDouble) -> None:
+    door = serve(organization="pinecrest")
+    assert organization_of(door, teams) == "pinecrest"
+    other = {"id": "a:other", "conversationType": "personal", "tenantId": "another"}
+    before = len(door.turn.asked)
+    assert door.post({**teams.activity("q", "a:other"), "conversation": other}, teams.token()).status_code == 202
+    wait_until(lambda: len(door.turn.asked) > before)
+    assert door.turn.asked[-1].organization is None
+
+
+def test_in_a_channel_shared_with_others_only_shared_documents_are_quoted(
+    serve: Callable[..., Served], teams: TeamsDouble
+) -> None:
+    door = serve(organization="pinecrest")
+    assert organization_of(door, teams, CHANNEL) == "pinecrest"
+    data = {"tenant": {"id": TENANT}, "channel": {"id": "19:channel@thread.tacv2", "type": "shared"}}
+    assert organization_of(door, teams, CHANNEL, channelData=data) is None
+
+
+def test_a_channel_may_be_kept_to_the_shared_library(serve: Callable[..., Served], teams: TeamsDouble) -> None:
+    door = serve(organization="pinecrest")
+    decide(door, libraries=["base"])
+    assert organization_of(door, teams, CHANNEL) is None
+
+
+def test_without_a_tenant_nobody_sees_them_in_production(serve: Callable[..., Served], teams: TeamsDouble) -> None:
+    assert organization_of(serve(organization="pinecrest", teams_tenant_id=""), teams) is None
+
+
+def test_the_language_a_person_chose_is_told_to_the_turn(door: Served, teams: TeamsDouble) -> None:
+    who = f"teams:{TENANT}:ffff0000-0000-4000-8000-00000000000a"
+    with door.database.writing() as connection:
+        connection.execute(preferences.insert().values(person=who, language="es", updated_at=0.0))
+    ask(door, teams)
+    assert door.turn.asked[0].language == "es"

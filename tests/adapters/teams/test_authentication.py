@@ -321,6 +321,8 @@ def test_this_machine_is_a_service_only_where_it_is_allowed() -> None:
     assert not ServiceHosts.read("smba.trafficmanager.net").allows("http://localhost:56150/_connector")
     assert ServiceHosts.read("smba.trafficmanager.net", loopback=True).allows("http://localhost:56150/_connector")
     assert ServiceHosts.read("127.0.0.1").allows("http://127.0.0.1:4000/amer/")
+    assert ServiceHosts.read("http://127.0.0.1:4000/").allows("http://127.0.0.1:4000/amer/")
+    assert not ServiceHosts.read("http://127.0.0.1:4000/").allows("http://127.0.0.1:4001/amer/")
 
 
 def test_a_new_key_is_not_the_old_one() -> None:

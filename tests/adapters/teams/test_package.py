@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import zipfile
 from pathlib import Path
 from types import ModuleType
@@ -112,8 +111,8 @@ def test_icons_are_what_their_script_draws() -> None:
 
 
 def test_the_manifest_fits_the_published_schema(manifest: dict[str, Any]) -> None:
-    """Against the schema of the package ``@microsoft/app-manifest``, where it is installed (docs/teams.md says how)."""
-    modules = Path(os.environ.get("SIGNPOST_TEST_PLAYGROUND", ROOT / ".playground")) / "node_modules"
+    """Against the schema of the package ``@microsoft/app-manifest``, which ``.ci/run`` installs."""
+    modules = ROOT / ".venv" / "node" / "node_modules"
     version = manifest["manifestVersion"]
     schema = modules / f"@microsoft/app-manifest/build/json-schemas/teams/v{version}/MicrosoftTeams.schema.json"
     if not schema.exists():

@@ -61,7 +61,7 @@ replies = st.builds(
     picture=st.sampled_from([None, Picture(b"png", "A bar: level 2 of 4")]),
 )
 
-SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+SLOW = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def shown(text: str) -> tuple[list[str], list[str]]:
@@ -79,6 +79,16 @@ def shown(text: str) -> tuple[list[str], list[str]]:
             line += " " if child.type in ("softbreak", "hardbreak") else ""
         words += line.split()
     return links, words
+
+
+def outside_code(text: str) -> str:
+    """A message's Markdown without its code: a tag there is shown as it is, and without an entity it names nobody."""
+    for token in MarkdownIt("commonmark", {"html": False}).parse(text):
+        for part in (token, *(token.children or [])):
+            if part.type in ("fence", "code_block", "code_inline"):
+                for row in part.content.split("\n"):
+                    text = text.replace(row, "", 1) if row else text
+    return text
 
 
 def meant(blocks: tuple[tree.Block, ...]) -> tuple[list[str], list[str]]:
@@ -149,7 +159,6 @@ def test_a_huge_reply_is_split_within_every_limit_and_in_good_time(name: str) ->
 
 
 @SLOW
-@pytest.mark.xfail(strict=False, reason="2026-11-26: some reply still breaks a card rule; not yet mended")
 @pytest.mark.timeout(600)
 @given(reply=replies, personal=st.booleans())
 def test_any_reply_becomes_messages_within_every_limit(reply: Reply, personal: bool) -> None:
@@ -171,7 +180,7 @@ def check(reply: Reply, *, personal: bool) -> None:
             assert entity["type"] == "https://schema.org/Message"
             for claim in entity.get("citation", []):
                 assert f"[{claim['position']}]" in activity["text"]
-        assert "<at" not in activity["text"].lower()
+        assert "<at" not in outside_code(activity["text"]).lower()
     assert service.violations == []
 
 
