@@ -22,6 +22,13 @@ Result = TypeVar("Result")
 Step = Callable[[Connection], Any]
 
 
+PRESSING = 8
+"""Claims of one commit from which on the door is pressed, and work that can wait waits."""
+
+PRESSED_SECONDS, GIVE_WAY_SECONDS = 0.05, 0.25
+"""How long one such commit counts, and the longest that work gives way."""
+
+
 class Claim(Protocol):
     """Claims many acts in one transaction."""
 
@@ -43,6 +50,15 @@ class Journal:
         self._arrivals: list[tuple[Received, asyncio.Future[Accepted]]] = []
         self._steps: list[tuple[Step, asyncio.Future[Any]]] = []
         self._turning: asyncio.Task[None] | None = None
+        self._pressed_until = 0.0
+
+    async def give_way(self) -> None:
+        """Wait while claims press, a quarter of a second at most: a platform waits for its acknowledgement and then comes
+        again, while an answer may come a little later."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + GIVE_WAY_SECONDS
+        while loop.time() < min(until, self._pressed_until):
+            await asyncio.sleep(min(until, self._pressed_until) - loop.time())
 
     async def claim(self, received: Received) -> Accepted:
         """Claim one act in the next transaction; returns once that is committed."""
@@ -69,6 +85,8 @@ class Journal:
                 arrivals, self._arrivals = self._arrivals[:MOST_CLAIMS], self._arrivals[MOST_CLAIMS:]
                 batch, self._steps = self._steps[:MOST_STEPS], self._steps[MOST_STEPS:]
                 steps = [step for step, _ in batch]
+                if len(arrivals) >= PRESSING:
+                    self._pressed_until = loop.time() + PRESSED_SECONDS
                 if arrivals:
                     steps.insert(0, partial(self._claim, arrivals=[received for received, _ in arrivals]))
                 try:

@@ -132,6 +132,7 @@ class Worker:
 
     async def process(self, row_id: int) -> float | None:
         """One attempt at a row. Returns None when it needs no more, or the seconds after which to come back."""
+        await self._journal.give_way()
         limits = self._patience.limits
         begun = await self._journal.do(lambda c: ledger.begin(c, row_id, self.lease(), limits))
         if not isinstance(begun, Begun):
