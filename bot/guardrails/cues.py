@@ -58,6 +58,28 @@ AUTHOR = re.compile(
     re.IGNORECASE,
 )
 """What stands before the name of someone who published: such names are public."""
+PERSON = re.compile(
+    r"\b(?:he|she|him|her|his|hers|himself|herself|my (?:student|kid|son|daughter|child|\d+(?:st|nd|rd|th) "
+    r"grader)|this (?:student|kid|child)|"
+    r"(?:one|some) of my (?:students|kids)|mom|dad|iep|504|grade|period|suspended|essay|homework|élève|alumn[oa]|"
+    r"hij[oa]|él|ella|su mamá|il|elle|sa|son)\b",
+    re.IGNORECASE,
+)
+"""Signs that a text speaks of one child."""
+LET = re.compile(
+    r"\b(?:let|allow|sent home|(?:ok|okay|fine|safe|allowed|legal|fair) for|est-ce que|saber si|permitir que)$", re.IGNORECASE
+)
+"""What stands before someone who may or may not do something."""
+THING = re.compile(
+    (
+        r"(?:is|was|has|had|got|gets|uses?|used|needs|wants|asked|made|started|stopped|takes|took|esta|es|tiene|"
+        r"a|est|era|runs?|la|el|los|las|un|una)\b"
+    ),
+    re.IGNORECASE,
+)
+"""Verbs that products follow as well."""
+LOOSE = re.compile(r"(?:and|in|from|just|who|born|id|dob)\b", re.IGNORECASE)
+"""Words that follow a person's name, but everyday words as well."""
 
 
 @cache

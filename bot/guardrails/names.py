@@ -8,37 +8,29 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bot.guardrails.cues import AUTHOR, BOT, FUNCTION, INNER, PARTICLES, PERSONAL, STRONG, acronyms, cue, school_words, verbs
+from bot.guardrails.cues import (
+    AUTHOR,
+    BOT,
+    FUNCTION,
+    INNER,
+    LET,
+    LOOSE,
+    PARTICLES,
+    PERSON,
+    PERSONAL,
+    STRONG,
+    THING,
+    acronyms,
+    cue,
+    school_words,
+    verbs,
+)
 from bot.guardrails.gazetteer import OFFICES, SCHOOLS, gazetteer, public_names
 from bot.guardrails.initials import NameSpan, initials, other_scripts
 from bot.guardrails.views import latinized, unaccented
 
 _TOKEN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ]+(?:['-][A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ]+)*")
 _GAP = re.compile(r"^[ \t]*$")
-
-
-_PERSON = re.compile(
-    r"\b(?:he|she|him|her|his|hers|himself|herself|my (?:student|kid|son|daughter|child|\d+(?:st|nd|rd|th) "
-    r"grader)|this (?:student|kid|child)|"
-    r"(?:one|some) of my (?:students|kids)|mom|dad|iep|504|grade|period|suspended|essay|homework|élève|alumn[oa]|"
-    r"hij[oa]|él|ella|su mamá|il|elle|sa|son)\b",
-    re.IGNORECASE,
-)
-"""Signs that a text speaks of one child."""
-_LET = re.compile(
-    r"\b(?:let|allow|sent home|(?:ok|okay|fine|safe|allowed|legal|fair) for|est-ce que|saber si|permitir que)$", re.IGNORECASE
-)
-"""What stands before someone who may or may not do something."""
-_THING = re.compile(
-    (
-        r"(?:is|was|has|had|got|gets|uses?|used|needs|wants|asked|made|started|stopped|takes|took|esta|es|tiene|"
-        r"a|est|era|runs?|la|el|los|las|un|una)\b"
-    ),
-    re.IGNORECASE,
-)
-"""Verbs that products follow as well."""
-_LOOSE = re.compile(r"(?:and|in|from|just|who|born|id|dob)\b", re.IGNORECASE)
-"""Words that follow a person's name, but everyday words as well."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +69,7 @@ class Reader:
         self.drawn = latinized(text)
         self.tokens = _tokens(self.drawn)
         self.known = gazetteer()
-        self.person = bool(_PERSON.search(self.drawn))
+        self.person = bool(PERSON.search(self.drawn))
         self.titled: list[tuple[int, int]] = []
         self.closed = [*taken, *self._kept()]
         self.marked: dict[int, int] = {}
@@ -257,7 +249,7 @@ class Reader:
         if given and t.low not in self.known.everyday:
             return self._alone(i, parent)
         person = t.capital and not self._starts_sentence(i) and self._person_verb(i)
-        if given and person and not _LOOSE.match(self._after(i)):
+        if given and person and not LOOSE.match(self._after(i)):
             return parent
         family_name = t.low in self.known.family and t.low not in self.known.everyday
         return parent if family_name and person and not self.shouting else None
@@ -342,11 +334,11 @@ class Reader:
             return bool(cue("owned", "after").search(after)) and (bool(PERSONAL.match(after)) or self.person)
         if STRONG.match(self.drawn[t.end :]):
             return True
-        said = self._person_verb(i) and not _LOOSE.match(after) and not _THING.match(after)
+        said = self._person_verb(i) and not LOOSE.match(after) and not THING.match(after)
         beside = re.search(
             r"\b(?:for|about|with|help|let|ask|tell|gave|give|sobre|con|para|pour|avec)$", self._before(i), re.IGNORECASE
         )
-        if _LET.search(self._before(i)) and not re.match(r"(?:have|has)\b", after):
+        if LET.search(self._before(i)) and not re.match(r"(?:have|has)\b", after):
             return True
         return self.person and bool(said or beside)
 
