@@ -1,8 +1,7 @@
 """Starts the Microsoft 365 Agents Playground safely: a Teams-like client that runs on one machine.
 
-It is installed by hand, outside the tests (docs/teams.md): the folder is ``SIGNPOST_TEST_PLAYGROUND``, or ``.playground`` in
-the checkout. ``loopback_only.cjs`` is loaded into Node before it: everything it opens is bound to 127.0.0.1, and nothing beyond
-this machine is reached.
+``.ci/run`` installs it beside the virtual environment, in ``.venv/node``. ``loopback_only.cjs`` is loaded into Node before it:
+everything it opens is bound to 127.0.0.1, and nothing beyond this machine is reached.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ ROOT = HERE.parent.parent
 
 def folder() -> Path:
     """Where the playground is installed."""
-    return Path(os.environ.get("SIGNPOST_TEST_PLAYGROUND", ROOT / ".playground"))
+    return ROOT / ".venv" / "node"
 
 
 def missing() -> str:
