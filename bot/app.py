@@ -6,9 +6,7 @@ import threading
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from bot import prompts
 from bot.knowledge.library import BASE, Library, utc_now
-from bot.messages import Answered, Message
 from bot.progress import Progress, quiet
 from bot.settings import Settings, load
 from bot.store import Database, open_database
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
     from bot.inbox import Inbox
     from bot.knowledge.embedding import Embedder
     from bot.literacy.conversation import Lessons
-    from bot.messages import Citation
+    from bot.messages import Answered, Citation, Message
     from bot.readiness.conversation import Readiness
     from bot.turn import Turn, Walked
 
@@ -76,6 +74,7 @@ class App:
     @cached_property
     def assistant(self) -> Assistant:
         """The assistant over every published shelf."""
+        from bot import prompts
         from bot.assistant.assistant import Assistant
         from bot.assistant.pointing import Pointer
         from bot.knowledge.shelf import Shelves

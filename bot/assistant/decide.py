@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.errors import ConfigurationError
-from bot.knowledge.embedding import data_file
+from bot.knowledge.shipped import data_file
 
 THRESHOLD = 0.5
 """Probability from which an answer is given."""

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.errors import ConfigurationError
-from bot.knowledge.embedding import Vectors, data_file
+from bot.knowledge.embedding import Vectors
+from bot.knowledge.shipped import data_file
 
 
 def joined(question: Vectors, statement: Vectors, key: Vectors | None) -> Vectors:

@@ -1,19 +1,22 @@
-"""The embedder: MiniLM on onnxruntime by default, or an OpenAI-compatible one, behind LangChain's Embeddings interface."""
+"""The embedder: MiniLM on onnxruntime by default, or an OpenAI-compatible one, behind LangChain's Embeddings interface.
+
+numpy is imported when something is embedded, so that commands that embed nothing start at once.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
-import bot
 from bot.errors import ConfigurationError
+from bot.knowledge.shipped import data_file
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from bot.settings import Settings
 
 MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
@@ -21,12 +24,7 @@ TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f41157
 MAX_TOKENS = 256
 BATCH = 8
 
-Vectors = NDArray[np.float32]
-
-
-def data_file(*parts: str) -> Path:
-    """A file of the shipped ``knowledge/`` folder, in a checkout or an installed wheel."""
-    return Path(bot.__file__).parent.parent.joinpath("knowledge", *parts)
+Vectors: TypeAlias = "NDArray[np.float32]"
 
 
 def _checked(path: Path, expected: str) -> bytes:
@@ -83,6 +81,8 @@ class MiniLM:
 
     def encode(self, texts: list[str]) -> Vectors:
         """Vectors of ``texts``, shape (len(texts), 384), rows of unit length, in order."""
+        import numpy as np
+
         self.load()
         result = np.zeros((len(texts), self.dimension), dtype=np.float32)
         encodings = self._tokenizer.encode_batch(texts)
@@ -137,6 +137,8 @@ class RemoteEmbedder:
 
     def encode(self, texts: list[str]) -> Vectors:
         """Vectors of ``texts`` as the server gives them, scaled to unit length."""
+        import numpy as np
+
         self.load()
         raw = np.asarray(self._client.embed_documents(texts), dtype=np.float32)
         unit: Vectors = raw / np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1e-12)

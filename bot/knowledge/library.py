@@ -9,18 +9,15 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
 from bot.errors import NotAllowed, NotFound
 from bot.knowledge import audit
 from bot.knowledge.blocks import Extract
-from bot.knowledge.document import FrontMatter
-from bot.knowledge.embedding import Embedder
 from bot.knowledge.passages import split
 from bot.knowledge.units import texts_to_embed
-from bot.knowledge.vectors import embed_missing
 from bot.knowledge.versions import Version, content_hash, pack, read_version, read_versions
 from bot.progress import Progress, quiet
 from bot.settings import Settings
@@ -35,6 +32,10 @@ from bot.store.tables import (
     vectors,
     versions,
 )
+
+if TYPE_CHECKING:
+    from bot.knowledge.document import FrontMatter
+    from bot.knowledge.embedding import Embedder
 
 BASE = "base"
 """The library every organization shares."""
@@ -198,7 +199,7 @@ class Library:
             raise NotAllowed("the review-by date must come after the verified date", code="bad_dates")
         if version.state != "in_review":
             raise NotAllowed(f"{version.id} is {_said(version.state)}, not in review", code="wrong_state")
-        embed_missing(self.database, self.embedder, texts_to_embed(version), progress)
+        self._embed(texts_to_embed(version), progress)
         with self.database.writing() as connection:
             current = read_version(connection, version.id)
             if current.state != "in_review":
@@ -211,7 +212,7 @@ class Library:
         texts: dict[str, str] = {}
         for version in prepared:
             texts.update(texts_to_embed(version))
-        embed_missing(self.database, self.embedder, texts, progress)
+        self._embed(texts, progress)
         with self.database.writing() as connection:
             by_library: dict[str, list[Version]] = {}
             for version in prepared:
@@ -272,6 +273,8 @@ class Library:
 
         The bytes leave the files with ``purge``, which this calls last.
         """
+        from bot.knowledge.document import FrontMatter
+
         document = identifier.split("@", 1)[0]
         with self.database.writing() as connection:
             rows = connection.execute(select(versions.c.id, versions.c.state).where(versions.c.document == document)).all()
@@ -386,6 +389,12 @@ class Library:
             self._ensure_library(connection, organization, name)
 
     # -- steps shared by the above, inside a write transaction --------------------------------------------------------
+
+    def _embed(self, texts: dict[str, str], progress: Progress) -> None:
+        # Imported here so that commands that only look do not load numpy.
+        from bot.knowledge.vectors import embed_missing
+
+        embed_missing(self.database, self.embedder, texts, progress)
 
     def _now(self) -> str:
         return self.clock().isoformat(timespec="seconds")

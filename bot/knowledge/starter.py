@@ -1,27 +1,28 @@
 """The shipped library: takes in ``knowledge/documents`` (and, where asked, the sample organization) and keeps it current.
 
-A document an administrator has edited or retired is left as they left it.
+A document an administrator has edited or retired is left as they left it. What reads and embeds documents is imported when
+one is new, so that a command on a current library starts at once.
 """
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 from sqlalchemy import select
 
-from bot.knowledge.blocks import Extract
-from bot.knowledge.document import FrontMatter, parse_front_matter
-from bot.knowledge.embedding import data_file
 from bot.knowledge.library import BASE, Library
 from bot.knowledge.passages import split
-from bot.knowledge.reading.markdown import read_markdown
+from bot.knowledge.shipped import data_file
 from bot.knowledge.units import texts_to_embed
-from bot.knowledge.vectors import keep_vectors
 from bot.knowledge.versions import Version
 from bot.progress import Progress, quiet
 from bot.store.tables import documents, versions
+
+if TYPE_CHECKING:
+    from bot.knowledge.blocks import Extract
+    from bot.knowledge.document import FrontMatter
 
 AUTHOR = "Signpost starter library"
 SAMPLE = "pinecrest"
@@ -30,6 +31,9 @@ SAMPLE_NAME = "Pinecrest Unified (sample)"
 
 def read_document(path: Path) -> tuple[FrontMatter, Extract, str]:
     """A shipped document: its front matter, its text, the file's SHA-256. Raises FormatError."""
+    from bot.knowledge.document import parse_front_matter
+    from bot.knowledge.reading.markdown import read_markdown
+
     raw = path.read_text(encoding="utf-8")
     front, body = parse_front_matter(raw, where=f"{path.parent.name}/{path.name}")
     return front, read_markdown(body), hashlib.sha256(raw.encode()).hexdigest()
@@ -67,6 +71,8 @@ def shipped_vectors() -> tuple[str, dict[str, bytes]]:
     """The embedder's name and the vectors made ahead for the shipped texts, by text hash, so that a first start embeds
     nothing. Written by ``python -m tests.evals.ship_vectors``; a test says when they are out of date, and a text that is
     missing here is embedded as any other."""
+    import numpy as np
+
     path = data_file("embedder", "vectors.npz")
     if not path.exists():
         return "", {}
@@ -108,6 +114,8 @@ def sync(library: Library, *, sample: bool, progress: Progress = quiet) -> int:
         if added.version.state == "draft":
             prepared.append(added.version)
     if prepared:
+        from bot.knowledge.vectors import keep_vectors
+
         keep_vectors(library.database, library.embedder.name, *shipped_vectors())
         library.publish_starter(prepared, progress)
     return len(prepared)

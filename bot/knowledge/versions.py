@@ -7,15 +7,17 @@ import json
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
 from bot.errors import NotFound
 from bot.knowledge.blocks import Block, Finding
-from bot.knowledge.document import FrontMatter
 from bot.knowledge.passages import Passage, Statement, split
 from bot.store.tables import documents, versions
+
+if TYPE_CHECKING:
+    from bot.knowledge.document import FrontMatter
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,9 @@ _COLUMNS = (versions, documents.c.library)
 
 
 def _from_row(row: Any) -> Version:
+    # Imported here so that commands that list versions without reading them start at once.
+    from bot.knowledge.document import FrontMatter
+
     return Version(
         id=row.id,
         document=row.document,

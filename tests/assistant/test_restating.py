@@ -14,8 +14,8 @@ from bot.assistant.restating import Restater, faithful
 from bot.assistant.restating.asking import read_restatements, sift
 from bot.assistant.restating.spanish import english_of
 from bot.errors import ModelUnavailable
-from bot.knowledge.embedding import data_file
 from bot.knowledge.passages import split
+from bot.knowledge.shipped import data_file
 from bot.knowledge.starter import read_document
 from bot.models import ChatModel, Completion
 from tests.conftest import settings_for

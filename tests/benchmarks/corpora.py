@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.knowledge.embedding import data_file
 from bot.knowledge.passages import split
+from bot.knowledge.shipped import data_file
 from bot.knowledge.starter import read_document
 
 ROOT = Path(__file__).parents[2]

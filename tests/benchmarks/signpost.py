@@ -12,9 +12,10 @@ import numpy as np
 from bot.app import App
 from bot.knowledge.blocks import Extract
 from bot.knowledge.document import FrontMatter
-from bot.knowledge.embedding import MiniLM, data_file
+from bot.knowledge.embedding import MiniLM
 from bot.knowledge.library import BASE
 from bot.knowledge.reading.text import read_text
+from bot.knowledge.shipped import data_file
 from bot.knowledge.starter import read_document
 from bot.knowledge.units import texts_to_embed
 from bot.messages import Message

@@ -29,10 +29,10 @@ from bot.assistant.pair_model import joined, pair_model
 from bot.assistant.search import Found
 from bot.assistant.signals import WRITTEN
 from bot.knowledge.document import Questions
-from bot.knowledge.embedding import data_file
 from bot.knowledge.intake import suggested_questions
 from bot.knowledge.library import BASE
 from bot.knowledge.shelf import Shelf
+from bot.knowledge.shipped import data_file
 from bot.knowledge.versions import Version
 
 HERE = Path(__file__).parent / "questions"

@@ -9,8 +9,9 @@ import sys
 
 import numpy as np
 
-from bot.knowledge.embedding import MiniLM, data_file
+from bot.knowledge.embedding import MiniLM
 from bot.knowledge.passages import digest
+from bot.knowledge.shipped import data_file
 from bot.knowledge.starter import shipped_texts, shipped_vectors
 
 
