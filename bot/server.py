@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+import os
+import signal
 import time
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
+import uvicorn
 from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -19,12 +22,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.server import HANDLED_SIGNALS
 
 import bot
 from bot.app import App
 from bot.errors import ConfigurationError
 from bot.inbox import ledger
 from bot.inbox.figures import Figures
+from bot.inbox.worker import in_thread
 from bot.messages import Message as Question
 from bot.store.incidents import incident
 
@@ -138,7 +143,8 @@ class Server:
         """Load the library, then begin to answer. Until then messages are accepted and kept: loading is not their time."""
         while True:
             try:
-                await asyncio.to_thread(self._load)
+                # A thread of its own: one that is still loading does not keep a stopped process from ending.
+                await in_thread(self._load)
                 break
             except Exception as error:
                 self.state.loading = f"the library could not be loaded (incident {incident(_log, error, 'load')})"
@@ -251,9 +257,8 @@ async def _failed(_: Request, error: Exception) -> Response:
 
 
 def run(app: App, host: str, port: int) -> None:
-    """Serve until told to stop; then finish what was accepted. Blocks."""
-    import uvicorn
-
+    """Serve until told to stop; then finish what was accepted and return. Blocks. Raises ConfigurationError when the server
+    could not start. A second signal ends the process at once: what was accepted is in the database for the next start."""
     server = Server(app)
     for line in server.lines():
         _log.info("%s", line)
@@ -267,4 +272,30 @@ def run(app: App, host: str, port: int) -> None:
         lifespan="on",
         timeout_graceful_shutdown=max(1, round(app.settings.drain_seconds)),
     )
-    uvicorn.Server(config).run()
+    process = _Process(config)
+    process.run()
+    if not process.started:
+        raise ConfigurationError("the server did not start; the log says why")
+
+
+class _Process(uvicorn.Server):
+    """uvicorn's server, except that a stop which was asked for is not a failure: uvicorn raises the signal again once it has
+    ended, so that the process would die of it with everything done."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take the signals while serving, and give their handlers back. The last lines of a stop are covered too."""
+        before = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's signature
+        """The first signal asks for the end, the second is the end."""
+        if self.should_exit:
+            signal.signal(sig, signal.SIG_DFL)
+            signal.raise_signal(sig)
+            os._exit(128 + sig)  # the first process of a container is not ended by a signal's default
+        self.should_exit = True

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Optional
 
@@ -31,6 +33,17 @@ def serve(
         logging.getLogger("signpost").setLevel(logging.INFO)
         sys.stderr.write(f"Signpost at http://{f'[{host}]' if ':' in host else host}:{port}\n")
         run(App(progress=Bar()), host, port)
+        _leave()
+
+
+def _leave() -> None:
+    """End with status 0 although a thread may still load the library or think about an abandoned question: nothing waits for
+    such a thread, and the interpreter cannot be taken down around one that is inside a library."""
+    if any(thread.daemon and thread is not threading.current_thread() for thread in threading.enumerate()):
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def link(
