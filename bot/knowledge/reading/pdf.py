@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pdfplumber
 from pypdf import PdfReader
@@ -19,7 +19,7 @@ from pypdf.errors import PyPdfError
 from bot.errors import UnreadableFile
 from bot.knowledge.blocks import Block, Extract, Finding
 from bot.knowledge.reading.files import Limits
-from bot.knowledge.reading.markdown import table_row
+from bot.knowledge.reading.pdf_tables import Table, drawn_tables, table_blocks, undrawn_tables
 from bot.knowledge.reading.text import BULLET
 
 TINY_POINTS = 2.0
@@ -37,19 +37,10 @@ class _Line:
 
 
 @dataclass
-class _Table:
-    rows: list[list[str]]
-    top: float
-    bottom: float
-    page: int
-    height: float
-
-
-@dataclass
 class _Page:
     number: int
     lines: list[_Line]
-    tables: list[_Table] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
 
 
 def _pale(color: Any) -> bool:
@@ -95,15 +86,19 @@ def _visible_page(page: Any, number: int, findings: list[Finding]) -> Any:
     return kept
 
 
-def _lines(page: Any, number: int) -> list[_Line]:
-    lines: list[_Line] = []
-    words = page.extract_words(
+def _words(page: Any) -> list[dict[str, Any]]:
+    words: list[dict[str, Any]] = page.extract_words(
         x_tolerance_ratio=0.18,
         y_tolerance=2.5,
         use_text_flow=False,
         keep_blank_chars=False,
         extra_attrs=["size", "fontname"],
     )
+    return words
+
+
+def _lines(words: list[dict[str, Any]], number: int) -> list[_Line]:
+    lines: list[_Line] = []
     for line in _rows(words):
         text = " ".join(word["text"] for word in line)
         sizes = Counter(round(word["size"], 1) for word in line)
@@ -160,27 +155,6 @@ def _gutter(words: list[dict[str, Any]], left: float, right: float) -> float | N
     return None
 
 
-def _tables(page: Any, number: int) -> tuple[list[_Table], Any]:
-    found: list[_Table] = []
-    rest = page
-    for table in page.find_tables():
-        rows = [[re.sub(r"\s+", " ", cell or "").strip() for cell in row] for row in table.extract()]
-        rows = [row for row in rows if any(row)]
-        if len(rows) < 1 or max(len(row) for row in rows) < 2:
-            continue
-        found.append(_Table(rows, table.bbox[1], table.bbox[3], number, float(page.height)))
-        box = table.bbox
-        rest = rest.filter(lambda o, box=box: not _inside(o, box))
-    return found, rest
-
-
-def _inside(item: dict[str, Any], box: tuple[float, float, float, float]) -> bool:
-    if item.get("object_type") != "char":
-        return False
-    x, y = (item["x0"] + item["x1"]) / 2, (item["top"] + item["bottom"]) / 2
-    return bool(box[0] <= x <= box[2] and box[1] <= y <= box[3])
-
-
 def _drop_furniture(pages: list[_Page], heights: dict[int, float]) -> None:
     """Remove lines at the top or bottom margin that recur from page to page, and bare page numbers."""
 
@@ -209,7 +183,7 @@ def _drop_furniture(pages: list[_Page], heights: dict[int, float]) -> None:
 
 def _rejoin(pages: list[_Page]) -> None:
     """Continue a table on the next page under the same headers, and a row that the page break cut."""
-    last: _Table | None = None
+    last: Table | None = None
     for page in pages:
         for index, table in enumerate(page.tables):
             first_on_page = index == 0 and not any(line.bottom < table.top for line in page.lines)
@@ -236,28 +210,11 @@ def _rejoin(pages: list[_Page]) -> None:
             last = None
 
 
-def _table_blocks(table: _Table, page: int) -> list[Block]:
-    if not table.rows:
-        return []
-    headed = len(table.rows) > 1 and all(table.rows[0])
-    headers = table.rows[0] if headed else []
-    carried = ""
-    blocks: list[Block] = []
-    for row in table.rows[1:] if headed else table.rows:
-        if row[0]:
-            carried = row[0]
-        elif carried and sum(bool(cell) for cell in row) > 1:
-            row = [carried, *row[1:]]
-        text = table_row(headers, row)
-        if text:
-            blocks.append(Block("row", text, page=page))
-    return blocks
-
-
 def _paragraphs(lines: list[_Line], body: float, sizes: list[float]) -> Iterator[tuple[float, Block]]:
     """Lines joined into headings, items and paragraphs; yields (top, block)."""
     run: list[_Line] = []
-    kind = "paragraph"
+    kind: Literal["paragraph", "item", "heading"] = "paragraph"
+    level = 0
 
     def flush() -> Iterator[tuple[float, Block]]:
         if run:
@@ -267,22 +224,24 @@ def _paragraphs(lines: list[_Line], body: float, sizes: list[float]) -> Iterator
                     text = text[:-1] + line.text
                 else:
                     text = f"{text} {line.text}".strip()
-            yield run[0].top, Block(kind, BULLET.sub("", text) if kind == "item" else text, page=run[0].page)  # type: ignore[arg-type]
+            text = BULLET.sub("", text) if kind == "item" else text
+            yield run[0].top, Block(kind, text, level=level if kind == "heading" else 0, page=run[0].page)
 
     for line in lines:
         larger = line.size > body * 1.12
         short_bold = line.bold and len(line.text) < 90 and not line.text.rstrip().endswith((".", ";", ","))
         if (larger and len(line.text) < 160) or short_bold:
-            yield from flush()
-            run = []
+            if kind != "heading" or not _same_heading(run, line):
+                yield from flush()
+                run = []
+            kind = "heading"
             level = min(sizes.index(line.size) + 1, 5) if line.size in sizes and larger else 6
-            yield line.top, Block("heading", line.text.strip(), level=level, page=line.page)
-            kind = "paragraph"
+            run.append(line)
             continue
         gap = line.top - run[-1].bottom if run else 0.0
         height = line.bottom - line.top
         starts_item = bool(BULLET.match(line.text))
-        if run and (starts_item or gap > 0.75 * height or gap < -height):
+        if run and (kind == "heading" or starts_item or gap > 0.75 * height or gap < -height):
             yield from flush()
             run = []
             kind = "paragraph"
@@ -292,17 +251,13 @@ def _paragraphs(lines: list[_Line], body: float, sizes: list[float]) -> Iterator
     yield from flush()
 
 
-def _merge_headings(blocks: list[tuple[float, Block]]) -> list[tuple[float, Block]]:
-    merged: list[tuple[float, Block]] = []
-    for top, block in blocks:
-        if merged and block.kind == "heading" and merged[-1][1].kind == "heading":
-            before_top, before = merged[-1]
-            near = 0 < top - before_top < 40
-            if near and before.level == block.level and before.page == block.page and len(before.text) > 25:
-                merged[-1] = (top, Block("heading", f"{before.text} {block.text}", level=block.level, page=block.page))
-                continue
-        merged.append((top, block))
-    return merged
+def _same_heading(run: list[_Line], line: _Line) -> bool:
+    """Whether a line goes on with the heading above it: the same type, right below, and the line above was long."""
+    if not run:
+        return False
+    last = run[-1]
+    same = last.size == line.size and last.bold == line.bold and last.page == line.page
+    return same and 0 < line.bottom - last.bottom < 1.4 * line.size and len(last.text) > 25
 
 
 def _join_over_pages(blocks: list[Block]) -> list[Block]:
@@ -362,8 +317,10 @@ def read_pdf(path: Path, limits: Limits) -> Extract:
         for number, sheet in enumerate(pdf.pages, 1):
             heights[number] = float(sheet.height)
             kept = _visible_page(sheet, number, findings)
-            tables, rest = _tables(kept, number)
-            pages.append(_Page(number, _lines(rest, number), tables))
+            tables, rest = drawn_tables(kept, number)
+            undrawn, words = undrawn_tables(_words(rest), _rows, number, float(sheet.height))
+            tables = sorted([*tables, *undrawn], key=lambda table: table.top)
+            pages.append(_Page(number, _lines(words, number), tables))
             sheet.close()
     _drop_furniture(pages, heights)
     _rejoin(pages)
@@ -375,9 +332,9 @@ def read_pdf(path: Path, limits: Limits) -> Extract:
     sizes = sorted((size for size in weights if size > body * 1.12), reverse=True)
     blocks: list[Block] = []
     for page in pages:
-        placed = _merge_headings(list(_paragraphs(page.lines, body, sizes)))
+        placed = list(_paragraphs(page.lines, body, sizes))
         for table in page.tables:
-            placed += [(table.top + i / 1000, block) for i, block in enumerate(_table_blocks(table, page.number))]
+            placed += [(table.top + i / 1000, block) for i, block in enumerate(table_blocks(table, page.number))]
         placed.sort(key=lambda pair: pair[0]) if page.tables else None
         blocks += [block for _, block in placed if block.text.strip()]
     blocks = _join_over_pages(blocks)

@@ -7,7 +7,8 @@ import re
 from bot.errors import UnreadableFile
 from bot.knowledge.blocks import Block, Extract, Finding
 
-BULLET = re.compile(r"^\s*(?:[-*•▪◦‣·–]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s+(?=\S)", re.IGNORECASE)
+BULLET = re.compile(r"^\s*(?:[-*•▪◦‣·–●○■]|\(cid:\d+\)|\(?\d{1,3}[.)]|\(?[a-z][.)])\s+(?=\S)", re.IGNORECASE)
+"""What stands before an item of a list; a bullet without a name in its font reads as its number there."""
 
 
 def decode(content: bytes) -> tuple[str, tuple[Finding, ...]]:
