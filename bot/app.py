@@ -43,7 +43,9 @@ FIXED = (
 class App:
     """Everything a command or a server needs, made lazily from one Settings."""
 
-    def __init__(self, settings: Settings | None = None, progress: Progress = quiet) -> None:
+    def __init__(self, settings: Settings | None = None, progress: Progress = quiet, *, brief: bool = False) -> None:
+        """``brief`` is for a command that asks once and ends: nothing is prepared for later questions."""
+        self._brief = brief
         self.settings = settings or load()
         self.progress = progress
 
@@ -90,7 +92,7 @@ class App:
             chat = ChatModel(self.settings)
             pointer = Pointer(chat)
             restater = Restater(chat) if self.settings.plain_words else None
-        shelves = Shelves(library.database, self.embedder, VectorIndex(self.settings), utc_now)
+        shelves = Shelves(library.database, self.embedder, VectorIndex(self.settings), utc_now, background=not self._brief)
         return Assistant(shelves, self.embedder, self.settings, utc_now, pointer, restater)
 
     @cached_property

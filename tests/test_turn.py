@@ -36,7 +36,7 @@ class Assistant:
         self.error = error
         self.asked: list[Message] = []
 
-    def answer(self, message: Message) -> Answered:
+    def answer(self, message: Message, vectors: object = None) -> Answered:
         self.asked.append(message)
         if self.error is not None:
             raise self.error

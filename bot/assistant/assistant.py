@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from bot import prompts
 from bot.assistant import compose
 from bot.assistant.decide import THRESHOLD, deciders
 from bot.assistant.pointing import Pointer, labelled, request
-from bot.assistant.restating import Restater
 from bot.assistant.understand import parts_of
 from bot.assistant.weigh import Considered, Weigher, choose, within
-from bot.knowledge.embedding import Embedder
+from bot.knowledge.embedding import Embedder, Vectors
 from bot.knowledge.library import BASE
 from bot.knowledge.shelf import Shelf, Shelved, Shelves
 from bot.messages import Answered, Message, Receipt, Reply, Utterance
 from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.assistant.restating import Restater
 
 MAX_QUESTION_CHARS = 2_000
 
@@ -53,8 +56,9 @@ class Assistant:
         self._restater = restater
         self._addresses: tuple[tuple[tuple[str, int], ...], tuple[str, ...]] = ((), ())
 
-    def answer(self, message: Message) -> Answered:
-        """Answer a message. Never raises for what a user typed; the reply says what happened."""
+    def answer(self, message: Message, vectors: Mapping[str, Vectors] | None = None) -> Answered:
+        """Answer a message. Never raises for what a user typed; the reply says what happened. ``vectors`` are of texts that
+        were embedded in this turn already."""
         started = time.perf_counter()
         timings: dict[str, float] = {}
         shelves = self.shelves([BASE] + ([message.organization] if message.organization else []))
@@ -64,7 +68,7 @@ class Assistant:
         tokens: dict[str, int] = {}
         model: str | None = None
         for part in parts_of(within(message.text, MAX_QUESTION_CHARS)):
-            considered, reply, used = self._answer_part(part, message, shelves, timings)
+            considered, reply, used = self._answer_part(part, message, shelves, timings, vectors or {})
             notes.append(considered)
             replies.append((part, reply))
             if used is not None:
@@ -93,7 +97,7 @@ class Assistant:
 
     def addresses(self) -> tuple[str, ...]:
         """Every web address a reply may carry: those of the documents in force and of their sources."""
-        shelves = self.shelves(self._shelves.libraries())
+        shelves = self._shelves.all()
         key = tuple((shelf.library, shelf.generation) for shelf in shelves)
         if self._addresses[0] != key:
             fronts = {s.version.id: s.version.front for shelf in shelves for s in shelf.statements}.values()
@@ -121,10 +125,10 @@ class Assistant:
         return [f.shelved for f in considered.found if not compose.withheld(f.shelved, today, grace)][:OFFERED]
 
     def _answer_part(
-        self, text: str, message: Message, shelves: list[Shelf], timings: dict[str, float]
+        self, text: str, message: Message, shelves: list[Shelf], timings: dict[str, float], vectors: Mapping[str, Vectors]
     ) -> tuple[Considered, Reply, tuple[str, dict[str, int]] | None]:
         home = self._settings.jurisdiction
-        considered = self._weigher.consider(text, message.history, shelves, timings=timings, home=home)
+        considered = self._weigher.consider(text, message.history, shelves, timings=timings, home=home, vectors=vectors)
         language = message.language or considered.question.language
         today, grace, contact = self._clock().date(), self._settings.grace_days, self._settings.contact
         picked = [f.shelved for f in choose(considered)] if considered.answers else []

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import numpy as np
-import snowballstemmer
 
 from bot import prompts
 from bot.assistant.pair_model import pair_model
 from bot.assistant.search import Found
+from bot.assistant.stemming import stem
 from bot.assistant.understand import Name, Understood, names_in, numbers_in, stop_words, unaccented
 from bot.knowledge.embedding import Vectors
 from bot.knowledge.lexical_index import words
@@ -31,8 +31,6 @@ WRITTEN = 3
 _CAPITAL = re.compile(r"(?<=[a-z,;:] )[A-Z][A-Za-z]+")
 """A capitalised word inside a sentence."""
 
-_STEMMER = snowballstemmer.stemmer("english")
-
 
 @cache
 def _patterns(which: str) -> dict[str, re.Pattern[str]]:
@@ -44,15 +42,10 @@ def _patterns(which: str) -> dict[str, re.Pattern[str]]:
     }
 
 
-@lru_cache(maxsize=50_000)
-def _stem(word: str) -> str:
-    return str(_STEMMER.stemWord(word))
-
-
 def stems(text: str) -> set[str]:
     """Stems of the content words of a text, without accents."""
     stop = stop_words()
-    return {_stem(w) for w in words(unaccented(text)) if w not in stop}
+    return {stem(w) for w in words(unaccented(text)) if w not in stop}
 
 
 @dataclass(frozen=True)
@@ -62,13 +55,18 @@ class _Read:
     stems: frozenset[str]
     names: tuple[Name, ...]
     numbers: frozenset[str]
-    asks: frozenset[str]
 
 
 @lru_cache(maxsize=20_000)
 def _read(text: str) -> _Read:
     """Of published text only, so that nothing a person typed stays in memory."""
-    return _Read(frozenset(stems(text)), names_in(text), frozenset(numbers_in(text)), frozenset(asks_in(text)))
+    return _Read(frozenset(stems(text)), names_in(text), frozenset(numbers_in(text)))
+
+
+@lru_cache(maxsize=20_000)
+def _asks_of(text: str) -> frozenset[str]:
+    """The kinds of thing that a published question asks for."""
+    return frozenset(asks_in(text))
 
 
 def asks_in(text: str) -> set[str]:
@@ -84,13 +82,13 @@ class Rarity:
         total = 0
         for text in texts:
             total += 1
-            for stem in stems(text):
-                counts[stem] = counts.get(stem, 0) + 1
+            for one in stems(text):
+                counts[one] = counts.get(one, 0) + 1
         self._counts = counts
         self._total = max(total, 1)
 
-    def __call__(self, stem: str) -> float:
-        return math.log((self._total + 1) / (self._counts.get(stem, 0) + 0.5))
+    def __call__(self, one: str) -> float:
+        return math.log((self._total + 1) / (self._counts.get(one, 0) + 0.5))
 
 
 def evidence_text(found: Found) -> str:
@@ -109,14 +107,17 @@ def evidence_text(found: Found) -> str:
 
 
 def _share(wanted: Collection[str], present: Collection[str], rarity: Rarity) -> float:
-    total = sum(rarity(stem) for stem in wanted)
-    return sum(rarity(stem) for stem in wanted if stem in present) / total if total else 1.0
+    total = sum(rarity(one) for one in wanted)
+    return sum(rarity(one) for one in wanted if one in present) / total if total else 1.0
 
 
 def neighbours(vector: Vectors, shelf: Shelf, ignoring: str = "") -> dict[str, float]:
     """How the nearest known questions vote: those the shelf answers against those it is known not to answer."""
-    answered = _cosines(shelf.question_vectors, [q.text for q in shelf.questions] if ignoring else [], vector, ignoring)
-    missed = _cosines(shelf.near_miss_vectors, shelf.near_misses if ignoring else [], vector, ignoring)
+    answered = shelf.question_cosines(vector)
+    missed = shelf.near_miss_vectors @ vector if len(shelf.near_misses) else np.zeros(0, dtype=np.float32)
+    if ignoring:
+        answered = answered[[question.text != ignoring for question in shelf.questions]]
+        missed = missed[[text != ignoring for text in shelf.near_misses]]
     if not len(answered) or not len(missed):
         return {}
     top_answered, top_missed = _top(answered), _top(missed)
@@ -132,15 +133,6 @@ def neighbours(vector: Vectors, shelf: Shelf, ignoring: str = "") -> dict[str, f
         votes = np.exp(sharpness * (both[order] - both[order[0]]))
         values[f"vote_{sharpness}"] = float(votes[order < len(top_answered)].sum() / votes.sum())
     return values
-
-
-def _cosines(matrix: Vectors, texts: list[str], vector: Vectors, ignoring: str) -> Vectors:
-    if not len(matrix):
-        return np.zeros(0, dtype=np.float32)
-    cosines: Vectors = matrix @ vector
-    if ignoring:
-        cosines = cosines[[text != ignoring for text in texts]]
-    return cosines
 
 
 def _top(cosines: Vectors) -> Vectors:
@@ -170,9 +162,10 @@ def signals(
     next_passage = next((f for f in found[1:] if f.shelved.passage.id != best.shelved.passage.id), None)
     have = set(evidence.names).union(*(k.names for k in read_keys))
     strangers = [name for name in question.names if name not in have and not _same_country(name.usual, have)]
-    capitals = {_stem(unaccented(word)) for word in _CAPITAL.findall(question.text)} - evidence.stems - in_keys
+    capitals = {stem(unaccented(word)) for word in _CAPITAL.findall(question.text)} - evidence.stems - in_keys
     numbers = set(question.numbers) - evidence.numbers.union(*(k.numbers for k in read_keys))
     asks = asks_in(question.text)
+    key_asks = _asks_of(best.key.text) if best.key else frozenset[str]()
     holds = _patterns("holds")
     lacking = [kind for kind in asks & holds.keys() if not holds[kind].search(best.shelved.text)]
     values: dict[str, float] = {
@@ -185,14 +178,14 @@ def signals(
         "coverage_all": _share(asked, evidence.stems | in_keys, rarity),
         "coverage_key": _share(asked, key.stems, rarity),
         "key_covered": _share(key.stems, asked, rarity),
-        "rarest_missing": max((rarity(stem) for stem in missing), default=0.0),
+        "rarest_missing": max((rarity(one) for one in missing), default=0.0),
         "missing_terms": float(len(missing)),
         "strange_names": float(len(strangers)),
         "strange_state": float(any(name.kind in ("states", "places") for name in strangers)),
         "shared_names": float(len([n for n in question.names if n in have])),
         "strange_capitals": float(len(capitals)),
         "strange_numbers": float(len(numbers)),
-        "asks_same": len(asks & key.asks) / max(len(asks | key.asks), 1),
+        "asks_same": len(asks & key_asks) / max(len(asks | key_asks), 1),
         "lacking": float(len(lacking)),
         "length": math.log1p(len(words(question.text))),
         "spanish": float(question.language == "es"),
@@ -207,7 +200,7 @@ def signals(
         values["margin_passage"] = best.score - next_passage.score
     for kind in _patterns("asks"):
         values[f"asks_{kind}"] = float(kind in asks)
-        values[f"only_asks_{kind}"] = float(kind in asks and kind not in key.asks)
+        values[f"only_asks_{kind}"] = float(kind in asks and kind not in key_asks)
     return values
 
 

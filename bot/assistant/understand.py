@@ -5,11 +5,15 @@ Pure functions of the question, the conversation and the vocabulary of what is p
 
 from __future__ import annotations
 
+import gzip
+import json
 import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
+from itertools import groupby
 
 from bot import prompts
 from bot.knowledge.lexical_index import words
@@ -61,7 +65,10 @@ def plain(text: str) -> str:
 
 def unaccented(text: str) -> str:
     """Lower case without accents."""
-    return "".join(c for c in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(c))
+    lower = text.lower()
+    if lower.isascii():
+        return lower
+    return "".join(c for c in unicodedata.normalize("NFD", lower) if not unicodedata.combining(c))
 
 
 def language_of(text: str) -> str:
@@ -88,22 +95,27 @@ def _name_patterns() -> tuple[tuple[re.Pattern[str], dict[str, Name]], ...]:
                     exact.setdefault(spelling, name)
                 else:
                     loose.setdefault(spelling.lower(), name)
-    return (_any_of(loose, re.IGNORECASE), loose), (_any_of(exact, 0), exact)
+    return (_any_of(loose), loose), (_any_of(exact), exact)
 
 
-def _any_of(spellings: Iterable[str], flags: int) -> re.Pattern[str]:
+def _any_of(spellings: Iterable[str]) -> re.Pattern[str]:
     longest_first = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w-])", flags)
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w-])")
 
 
 def names_in(text: str) -> tuple[Name, ...]:
     """The known names a text carries, each once; where spellings overlap, the longest counts."""
+    (any_case, loose), (as_written, exact) = _name_patterns()
+    # A tenth of the time of a pattern that ignores case. Letter by letter, so that places in both texts are the same.
+    lower = "".join(low if len(low := c.lower()) == 1 else c for c in text) if not text.isascii() else text.lower()
     found: dict[Name, None] = {}
-    rest = text
-    for pattern, names in _name_patterns():
-        for match in pattern.finditer(rest):
-            found[names.get(match.group()) or names[match.group().lower()]] = None
-        rest = pattern.sub(lambda match: " " * len(match.group()), rest)
+    rest, last = [], 0
+    for match in any_case.finditer(lower):
+        found[loose[match.group()]] = None
+        rest += [text[last : match.start()], " " * (match.end() - match.start())]
+        last = match.end()
+    rest.append(text[last:])
+    found.update((exact[match.group()], None) for match in as_written.finditer("".join(rest)))
     return tuple(found)
 
 
@@ -172,15 +184,16 @@ class Vocabulary:
 
 
 @cache
-def _dictionary(language: str) -> frozenset[str]:
-    from spellchecker import SpellChecker
-
-    checker = SpellChecker(language=language if language in ("en", "es") else "en")
-    return frozenset(checker.word_frequency.words())
+def _dictionary(language: str) -> dict[str, str]:
+    """The words of pyspellchecker's list of a language by their first two letters, as lines: a few hundred strings are a
+    tenth of a set of words in memory."""
+    with gzip.open(str(files("spellchecker") / "resources" / f"{language}.json.gz"), "rt", encoding="utf-8") as stream:
+        found = sorted(json.loads(stream.read().lower()))
+    return {start: "\n".join(("", *group, "")) for start, group in groupby(found, lambda word: word[:2])}
 
 
 def _known(word: str, language: str) -> bool:
-    return word in _dictionary(language)
+    return f"\n{word}\n" in _dictionary(language if language in ("en", "es") else "en").get(word[:2], "")
 
 
 _LEANING = re.compile(

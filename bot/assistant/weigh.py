@@ -4,6 +4,7 @@ by the evaluation; nothing here writes words."""
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.assistant.decide import THRESHOLD, deciders
@@ -110,10 +111,12 @@ class Weigher:
         timings: dict[str, float] | None = None,
         home: str = "",
         ignoring: str = "",
+        vectors: Mapping[str, Vectors] | None = None,
     ) -> Considered:
         """Understand, search and weigh one question; a follow-up is read alone and with the turn before.
 
-        ``home`` is the asker's state or country. ``ignoring`` leaves out a known question that reads exactly so.
+        ``home`` is the asker's state or country. ``ignoring`` leaves out a known question that reads exactly so. ``vectors``
+        are of texts embedded already.
         """
         timings = timings if timings is not None else {}
         vocabulary, rarity = self.learned(shelves)
@@ -122,16 +125,23 @@ class Weigher:
         if readings[0].leans:
             readings.append(understand(_after(history, readings[0].text), (), vocabulary))
         started = _lap(timings, "understand", started)
-        vectors = self._embedder.encode([reading.expanded for reading in readings])
+        asked = [self._vector(reading.expanded, vectors or {}) for reading in readings]
         started = _lap(timings, "embed", started)
         considered = [
             Considered(
                 reading, tuple(self._weigh(reading, vector, shelf, rarity, home, ignoring) for shelf in _own_first(shelves))
             )
-            for reading, vector in zip(readings, vectors, strict=True)
+            for reading, vector in zip(readings, asked, strict=True)
         ]
         _lap(timings, "search", started)
         return considered[0] if len(considered) == 1 else better_reading(*considered)
+
+    def _vector(self, text: str, known: Mapping[str, Vectors]) -> Vectors:
+        """Alone, not with another reading: the int8 model's vector of a text depends a little on what it is batched with."""
+        if text in known:
+            return known[text]
+        vector: Vectors = self._embedder.encode([text])[0]
+        return vector
 
     @staticmethod
     def _weigh(question: Understood, vector: Vectors, shelf: Shelf, rarity: Rarity, home: str, ignoring: str) -> Weighed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -43,10 +44,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a lin
 Org = Annotated[Optional[str], typer.Option("--org", help="Organization whose own documents come first.")]  # noqa: UP045
 
 
-def _app() -> App:
+def _app(*, brief: bool = False) -> App:
     from bot.app import App
 
-    return App(progress=Bar())
+    return App(progress=Bar(), brief=brief)
 
 
 def _utterances(lines: list[dict[str, Any]]) -> tuple[Utterance, ...]:
@@ -129,7 +130,7 @@ def ask(
             raise FormatError("give a question, or --batch FILE", where="command line")
         if role not in (None, "educator", "leader", "admin"):
             raise FormatError("--role is educator, leader or admin", where="command line")
-        app = _app()
+        app = _app(brief=batch is None)
         if batch is not None:
             _ask_batch(app, batch, org, role, trace)
             return
@@ -262,4 +263,6 @@ def main() -> None:
     """Run the command."""
     # Modules and data files make many objects that live to the end; looking for garbage among them is a tenth of a start.
     gc.set_threshold(50_000, 20, 100)
+    # Our matrices are small: a second thread of numpy's costs more than it gives, most of all when the machine is busy.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     cli()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
-from bot.knowledge.embedding import Embedder, Vectors
+from bot.knowledge.embedding import Embedder, Vectors, give_back
 from bot.knowledge.lexical_index import LexicalIndex
 from bot.knowledge.library import corpus_hash
 from bot.knowledge.passages import Passage, Statement, digest
@@ -29,8 +30,11 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("signpost.knowledge")
 
+_POINTERS = select(libraries.c.id, libraries.c.generation)
+_POINTERS_OF = _POINTERS.where(libraries.c.id.in_(bindparam("wanted", expanding=True)))
+
 BUILD_AFTER = 1.0
-"""Seconds after a shelf is loaded that its collection is filled: a command that asks one question is done by then."""
+"""Seconds after a shelf is loaded that its collection is filled, so that the first question is not held up by it."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Shelved:
         """The verbatim words."""
         return self.version.text[self.statement.start : self.statement.end]
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Stable name of the statement: its passage and its place in it."""
         return f"{self.passage.id}:{self.statement.start - self.passage.start}"
@@ -106,10 +110,20 @@ class Shelf:
                 self._keys_by_language.setdefault((row, question.language), []).append(number)
         self._index = index
         self.collection = collection
+        self._last: tuple[Vectors, Vectors] | None = None
 
     def keys_of(self, row: int, language: str) -> list[int]:
         """Numbers of the questions in ``language`` that a statement is known to answer."""
         return self._keys_by_language.get((row, language), [])
+
+    def question_cosines(self, vector: Vectors) -> Vectors:
+        """The cosine of every question with ``vector``, shape (questions,); one search asks several times and computes once."""
+        last = self._last
+        if last is not None and last[0] is vector:
+            return last[1]
+        cosines: Vectors = self.question_vectors @ vector if len(self.questions) else np.zeros(0, dtype=np.float32)
+        self._last = (vector, cosines)
+        return cosines
 
     def nearest(self, vector: Vectors, count: int) -> tuple[list[int], list[int]]:
         """Rows of the nearest statements and of the nearest questions: from Chroma once its collection stands, by exact
@@ -121,7 +135,7 @@ class Shelf:
         if not found:
             cosines = self.statement_vectors @ vector
             if len(self.questions):
-                cosines = np.concatenate([cosines, self.question_vectors @ vector])
+                cosines = np.concatenate([cosines, self.question_cosines(vector)])
             top = np.argpartition(-cosines, min(count, total - 1))[:count]
             found = [int(row) for row in top[np.argsort(-cosines[top], kind="stable")]]
         return [row for row in found if row < split], [row - split for row in found if row >= split]
@@ -152,6 +166,7 @@ class Shelf:
         if parts:
             self._index.build(self.collection, np.vstack(parts))
             self._ready.set()
+            give_back()
 
     @property
     def is_settled(self) -> bool:
@@ -167,7 +182,17 @@ class Shelf:
 class Shelves:
     """Keeps each library's current generation loaded, and notices within one query when the pointer has moved."""
 
-    def __init__(self, database: Database, embedder: Embedder, index: VectorIndex, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        embedder: Embedder,
+        index: VectorIndex,
+        clock: Callable[[], datetime],
+        *,
+        background: bool = True,
+    ) -> None:
+        """Without ``background`` no collection is filled unasked: the exact search answers, and Chroma is never imported."""
+        self._background = background
         self._database = database
         self._embedder = embedder
         self._index = index
@@ -176,16 +201,16 @@ class Shelves:
         self._lock = threading.Lock()
         self._building = threading.Lock()
 
-    def libraries(self) -> list[str]:
-        """Every library that has published something."""
+    def all(self) -> list[Shelf]:
+        """The shelves of every library that has published something."""
         with self._database.reading() as connection:
-            return list(connection.execute(select(libraries.c.id).where(libraries.c.generation > 0)).scalars())
+            pointers = {row.id: int(row.generation) for row in connection.execute(_POINTERS)}
+        return [self._shelf(library, generation) for library, generation in sorted(pointers.items()) if generation]
 
     def current(self, wanted: list[str]) -> list[Shelf]:
         """The shelves of the libraries named, at the generations the pointers name now."""
         with self._database.reading() as connection:
-            rows = connection.execute(select(libraries.c.id, libraries.c.generation).where(libraries.c.id.in_(wanted))).all()
-        pointers = {row.id: int(row.generation) for row in rows}
+            pointers = {row.id: int(row.generation) for row in connection.execute(_POINTERS_OF, {"wanted": wanted})}
         return [self._shelf(library, pointers[library]) for library in wanted if pointers.get(library)]
 
     def _shelf(self, library: str, generation: int) -> Shelf:
@@ -197,9 +222,10 @@ class Shelves:
             if shelf is None or shelf.generation != generation:
                 fresh = self._load(library, generation, shelf.versions if shelf else {})
                 old, self._loaded[library] = shelf, fresh
-                later = threading.Timer(BUILD_AFTER, self._settle, (fresh, old))
-                later.daemon = True
-                later.start()
+                if self._background:
+                    later = threading.Timer(BUILD_AFTER, self._settle, (fresh, old))
+                    later.daemon = True
+                    later.start()
                 shelf = fresh
         return shelf
 

@@ -9,7 +9,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from bot.errors import NotFound
 from bot.knowledge.blocks import Block, Finding
@@ -112,6 +112,12 @@ def read_version(connection: Connection, identifier: str) -> Version:
     if row is None:
         raise NotFound(f"no document or version is called '{identifier}'")
     return _from_row(row)
+
+
+def read_published(connection: Connection, identifier: str, start: int, end: int) -> str | None:
+    """The characters ``start`` to ``end`` of a published version's text; None when it is not published."""
+    query = select(func.substr(versions.c.text, start + 1, end - start))
+    return connection.execute(query.where(versions.c.id == identifier, versions.c.state == "published")).scalar()
 
 
 def read_versions(connection: Connection, identifiers: list[str]) -> list[Version]:

@@ -14,7 +14,6 @@ from bot.readiness import record
 from bot.readiness.approval import drafts
 from bot.readiness.cards import PREFIX, Cards, parse
 from bot.readiness.desk import Desk
-from bot.readiness.export import answers_csv, page_pdf, picture
 from bot.readiness.instrument import LANGUAGES, FormName, Instrument, instrument
 from bot.readiness.nudges import ask_later, ask_no_more
 from bot.readiness.record import Check, day
@@ -233,6 +232,8 @@ class Readiness:
             retake_days=self._instrument.rules.retake_days,
             change=self._change(check),
         )
+        from bot.readiness.export import picture
+
         png, alt = picture(self._instrument, check.language, result)
         return Reply(
             Outcome.ANSWERED,
@@ -324,6 +325,8 @@ class Readiness:
 
     def export(self, person: str, kind: Literal["pdf", "csv", "png"], form: FormName | None = None) -> Export | None:
         """The newest finished check of a person as a file; None when there is none."""
+        from bot.readiness.export import answers_csv, page_pdf, picture
+
         with self._database.reading() as connection:
             done = record.finished(connection, person, form)
         if not done:

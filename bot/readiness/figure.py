@@ -1,7 +1,8 @@
 """Draws pictures of results: bars for one check or group, small lines for three rounds or more. Pure; PNG bytes out.
 
 One hue, and every bar also has its level in words and as filled quarters, so nothing rests on colour (WCAG 1.4.1). The
-type is Bitstream Vera, which comes with the PDF library under a licence that allows this use."""
+type is Bitstream Vera, which comes with the PDF library under a licence that allows this use. The readiness skill imports
+this module when something is drawn: a question answered in a new process waits for no drawing library."""
 
 from __future__ import annotations
 

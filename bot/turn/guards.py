@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bot.guardrails.context import Contacts, Context
+from bot.guardrails.features import Embed
 from bot.guardrails.inspection import inspect
 from bot.guardrails.screening import screen, screen_history
 from bot.knowledge.embedding import Embedder, Vectors
@@ -34,7 +35,13 @@ class Guards:
         """Hide details, then decide. A button's control word is ours and passes as it is."""
         if message.action is not None and " " not in message.text.strip():
             return Screened(message.text, message.text)
-        verdict = screen(message.text, self._context(message))
+        vectors: dict[str, Vectors] = {}
+
+        def embed(text: str) -> Vectors:
+            vectors[text] = np.asarray(self._embedder.encode([text])[0], dtype=np.float32)
+            return vectors[text]
+
+        verdict = screen(message.text, self._context(message, (), embed if self._fits() else None))
         return Screened(
             text=verdict.text,
             kept=verdict.text if verdict.keep else "",
@@ -44,6 +51,7 @@ class Guards:
             rule=verdict.rule,
             soft=verdict.handling in SOFT,
             history=screen_history(message.history, self._settings.country),
+            vectors=vectors,
         )
 
     def inspect(self, reply: Reply, message: Message) -> Reply:
@@ -52,23 +60,20 @@ class Guards:
         known = fixed is not None and any(
             fixed == name or (name.endswith(".") and fixed.startswith(name)) for name in self._fixed
         )
-        return inspect(reply, self._context(message), frozenset({fixed}) if known and fixed else frozenset()).reply
+        context = self._context(message, self._links())
+        return inspect(reply, context, frozenset({fixed}) if known and fixed else frozenset()).reply
 
-    def _context(self, message: Message) -> Context:
+    def _context(self, message: Message, links: tuple[str, ...], embed: Embed | None = None) -> Context:
         settings = self._settings
         return Context(
             organization=message.organization,
             language=message.language,
             country=settings.country,
             contacts=Contacts(crisis=settings.crisis_contact, general=settings.contact),
-            embed=self._vector if self._fits() else None,
-            links=self._links(),
+            embed=embed,
+            links=links,
         )
 
     def _fits(self) -> bool:
         """Whether the classifier's weights were fitted on this embedder."""
         return self._embedder.name.startswith("minilm:")
-
-    def _vector(self, text: str) -> Vectors:
-        vector: Vectors = np.asarray(self._embedder.encode([text])[0], dtype=np.float32)
-        return vector

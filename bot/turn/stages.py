@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from bot.knowledge.embedding import Vectors
 from bot.messages import Message, Reply, Utterance
 
 
@@ -17,7 +18,8 @@ class Screened:
     ``text`` is what skills and the assistant see; ``kept`` is what may be stored of it, empty for nothing. ``reply`` ends the
     turn with a fixed answer (crisis, refusal); a ``soft`` one gives way to commands and skills. ``redacted`` says that
     something was taken out, ``notice`` tells the person so; ``rule`` names the rule that did. ``history`` replaces the
-    message's, details hidden; None leaves it.
+    message's, details hidden; None leaves it. ``vectors`` are those made of ``text`` on the way, so that the search makes none
+    twice; they end with the turn.
     """
 
     text: str
@@ -28,6 +30,7 @@ class Screened:
     rule: str | None = None
     soft: bool = False
     history: tuple[Utterance, ...] | None = None
+    vectors: Mapping[str, Vectors] = field(default_factory=dict, repr=False, compare=False)
 
 
 class Screen(Protocol):

@@ -16,7 +16,7 @@ from bot.assistant.followups import follow_ups
 from bot.assistant.record import record
 from bot.assistant.understand import language_of
 from bot.errors import SignpostError
-from bot.knowledge.versions import read_version
+from bot.knowledge.versions import read_published
 from bot.messages import Action, Answered, Choice, Handling, Message, Outcome, Receipt, Reply
 from bot.settings import Settings
 from bot.store import Database
@@ -154,7 +154,7 @@ class Turn:
         if screened.reply is not None:
             return receipted(screened.reply), True
         with stage("assistant"):
-            answered = self._assistant.answer(message)
+            answered = self._assistant.answer(message, screened.vectors)
             return self._accompanied(message, _told_all(answered, screened), conversation), True
 
     def _accompanied(self, message: Message, answered: Answered, conversation: str) -> Answered:
@@ -181,8 +181,8 @@ class Turn:
         """Whether a quote no longer stands in a published version, word for word."""
         with self._database.reading() as connection:
             for citation in reply.citations:
-                version = read_version(connection, citation.version)
-                if version.text[citation.start : citation.end] != citation.quote or version.state != "published":
+                words = read_published(connection, citation.version, citation.start, citation.end)
+                if words != citation.quote:
                     return True
         return False
 

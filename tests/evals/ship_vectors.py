@@ -1,6 +1,6 @@
-"""Writes ``knowledge/embedder/vectors.npz``: the vectors of every shipped text (``python -m tests.evals.ship_vectors``).
-
-Half precision, 384 numbers a text; a text is known by its SHA-256. Run it when a shipped document has changed.
+"""Writes what is made ahead of the shipped texts (``python -m tests.evals.ship_vectors``), when a shipped document has changed:
+``knowledge/embedder/vectors.npz``, their vectors (half precision, 384 numbers a text; a text is known by its SHA-256), and
+``knowledge/decision/stems.txt``, the stems of their words.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ import sys
 
 import numpy as np
 
+from bot.assistant.stemming import computed
+from bot.assistant.understand import unaccented
 from bot.knowledge.embedding import MiniLM
+from bot.knowledge.lexical_index import words
 from bot.knowledge.passages import digest
 from bot.knowledge.shipped import data_file
 from bot.knowledge.starter import shipped_texts, shipped_vectors
@@ -34,6 +37,8 @@ def main() -> None:
         hashes=np.array([np.frombuffer(bytes.fromhex(h), np.uint8) for h in hashes]),
         vectors=np.array([known[h] for h in hashes], dtype=np.float16),
     )
+    found = sorted({word for text in texts.values() for word in words(unaccented(text))})
+    data_file("decision", "stems.txt").write_text("".join(f"{word} {computed(word)}\n" for word in found), encoding="utf-8")
 
 
 if __name__ == "__main__":
