@@ -6,6 +6,7 @@ import threading
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from bot.hours import quiet_hours
 from bot.knowledge.library import BASE, Library, utc_now
 from bot.progress import Progress, quiet
 from bot.settings import Settings, load
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from bot.knowledge.embedding import Embedder
     from bot.literacy.conversation import Lessons
     from bot.messages import Answered, Citation, Message
+    from bot.outbox import Outbox
     from bot.readiness.conversation import Readiness
+    from bot.schedule import Schedule
     from bot.turn import Turn, Walked
 
 FIXED = (
@@ -145,6 +148,29 @@ class App:
         from bot.inbox import Inbox
 
         return Inbox(self.database, _TurnWhenNeeded(self), self.settings, utc_now)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """What we say unasked, on its way out."""
+        from bot.outbox import Outbox
+
+        return Outbox(self.database, self.inbox, self.settings, utc_now)
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """What the server does by itself, with the outbox looked after at every turn of its loop."""
+        from bot.jobs import jobs
+        from bot.literacy.nudges import build
+        from bot.readiness.instrument import instrument
+        from bot.readiness.nudges import Nudges
+        from bot.readiness.rounds import Rounds
+        from bot.schedule import Schedule
+
+        content, hours = instrument(), quiet_hours(self.settings.quiet_hours, self.settings.time_zone)
+        book = Rounds(self.database, content, self.settings.readiness_min_group, hours.zone)
+        reminders = Nudges(self.database, content, book, hours.quiet)
+        known = jobs(self.settings, self.database, build(self.settings, self.database), reminders, book)
+        return Schedule(self.database, known, utc_now, self.outbox.deliver)
 
     def ask(self, message: Message) -> Answered:
         """Answer one message and keep its receipt."""

@@ -279,6 +279,7 @@ class WebWords(BaseModel):
     ask_hint: Text
     ask_button: Text
     you_asked: Text
+    we_say: Text
     you_chose: Text
     answer: Text
     working: Text

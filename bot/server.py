@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import logging
 import os
@@ -86,6 +87,7 @@ class Server:
         self.app = app
         self.state = State()
         self._open: list[ModuleType] = []
+        self._schedule: asyncio.Task[None] | None = None
         routes = [
             Route("/healthz", self._healthz),
             Route("/readyz", self._readyz),
@@ -135,6 +137,7 @@ class Server:
             yield
             self.state.stopping = True
         warming.cancel()
+        await self._end_schedule()
         if not await self.app.inbox.drain(self.app.settings.drain_seconds):
             _log.warning("some accepted messages are left for the next start")
         self.app.close()
@@ -150,7 +153,14 @@ class Server:
                 self.state.loading = f"the library could not be loaded (incident {incident(_log, error, 'load')})"
                 await asyncio.sleep(WARM_SECONDS)
         self.app.inbox.start()
+        self._schedule = asyncio.create_task(self.app.schedule.run())
         self.state.loading = ""
+
+    async def _end_schedule(self) -> None:
+        if self._schedule is not None:
+            self._schedule.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._schedule
 
     def _load(self) -> None:
         assistant, _ = self.app.assistant, self.app.turn

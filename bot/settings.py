@@ -116,6 +116,9 @@ class Settings(BaseSettings):
         default=3_000, ge=0, description="Answers in Slack direct messages longer than this are streamed; 0 for never."
     )
     time_zone: str = Field(default="America/New_York", description="Time zone of quiet hours, as in 'America/New_York'.")
+    time_zones: str = Field(
+        default="", description="Time zones of organizations that keep another: 'pinecrest=America/Chicago oak=America/Denver'."
+    )
     quiet_hours: str = Field(default="17:00-08:00", description="Local hours without reminders, HH:MM-HH:MM.")
     nudges_a_week: int = Field(default=2, ge=0, le=2, description="Most reminders a week for one person; 0 for none.")
     crisis_line: str = Field(default="", description="Crisis line named in the lesson on care; empty means 988 in the U.S.")

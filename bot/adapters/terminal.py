@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bot import prompts
@@ -90,9 +90,11 @@ class Terminal:
         self._history: list[Utterance] = []
         self._last: Answered | None = None
 
-    def run(self) -> None:
-        """Read lines until the end of input or ``quit``."""
+    def run(self, waiting: Sequence[Reply] = ()) -> None:
+        """Read lines until the end of input or ``quit``. ``waiting`` is what was to be said to whoever comes."""
         sys.stdout.write("Signpost. Ask about AI in schools; 'help' shows what else works, 'quit' leaves.\n")
+        for reply in waiting:
+            self._say(plain(reply.markdown))
         while True:
             try:
                 line = input("\nYou: ").strip()

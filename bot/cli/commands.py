@@ -180,7 +180,8 @@ def chat(org: Org = None) -> None:
 
         app = _app()
         _message(app, "", (), org, None)
-        Terminal(app.ask, app.database, app.settings.contact, org or app.settings.organization).run()
+        waiting = app.outbox.shown(learn.PERSON, "terminal")
+        Terminal(app.ask, app.database, app.settings.contact, org or app.settings.organization).run(waiting)
 
 
 @cli.command()

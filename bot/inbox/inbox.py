@@ -7,9 +7,10 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 
@@ -66,6 +67,11 @@ class Inbox:
     def running(self) -> bool:
         """Whether rows are being worked on."""
         return self._runner is not None and self._sweeping is not None and not self._sweeping.done()
+
+    @property
+    def senders(self) -> Mapping[str, Sender]:
+        """The senders of the doors that are open here, by platform."""
+        return MappingProxyType(self._senders)
 
     def register(self, platform: str, sender: Sender) -> None:
         """Name the sender that answers on ``platform``."""

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, or_, select, update
 from bot.inbox.work import Accepted, Received
 from bot.messages import Message
 from bot.store.conversation_tables import inbox
-from bot.store.conversations import insert_new, say
+from bot.store.conversations import OUTGOING, insert_new, say
 from bot.store.packed import pack_message
 
 TWIN_SECONDS = 10.0
@@ -57,6 +57,52 @@ class Begun:
     fence: int
     attempt: int
     limited: int
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A message we say unasked. ``key`` is its own name; ``message`` and ``answered`` are packed; ``state`` is answered (to be
+    sent) or sent (where showing it is sending it)."""
+
+    key: str
+    platform: str
+    conversation: str
+    person: str
+    message: str
+    reply_to: dict[str, str]
+    answered: str
+    answer: str
+    state: str
+
+
+def speak(connection: Connection, said: Outgoing, now: float) -> int:
+    """A row without an incoming act: its reply is there, a worker only sends it. Returns the row, the same for a key."""
+    ended = said.state == "sent"
+    row = {
+        "identity": f"{OUTGOING}{said.key}"[:MAX_IDENTITY],
+        "twin": "",
+        "platform": said.platform,
+        "conversation": said.conversation[:MAX_CONVERSATION],
+        "person": said.person,
+        "organization": "",  # what we say counts against nobody's limit
+        "message": "" if ended else said.message,
+        "reply_to": said.reply_to,
+        "state": said.state,
+        "attempts": 0,
+        "fence": 0,
+        "owner": "",
+        "lease_until": 0.0,
+        "received_at": now,
+        "ended_at": now if ended else None,
+        "send_started": False,
+        "answered": said.answered,
+        "answer": said.answer,
+        "limited": 0,
+    }
+    new = insert_new(connection, inbox, [row], [inbox.c.id])
+    if new:
+        return int(new[0].id)
+    return int(connection.execute(select(inbox.c.id).where(inbox.c.identity == row["identity"])).scalar_one())
 
 
 def owner_name(token: str) -> str:
@@ -167,7 +213,8 @@ def begin(connection: Connection, row_id: int, lease: Lease, limits: Limits) -> 
     if row.must_wait:
         connection.execute(update(inbox).where(inbox.c.id == row_id).values(owner=lease.owner, lease_until=_until(lease)))
         return False
-    limited = _limited(connection, row, limits) if row.attempts == 0 else int(row.limited)
+    asked = not row.identity.startswith(OUTGOING)
+    limited = _limited(connection, row, limits) if asked and row.attempts == 0 else int(row.limited)
     values = {
         "state": "answered" if row.answered else "working",
         "attempts": row.attempts + 1,
@@ -193,6 +240,7 @@ def _limited(connection: Connection, row: Any, limits: Limits) -> int:
         if not limit or not value:
             continue
         window = (column == value) & (inbox.c.received_at > row.received_at - WINDOW_SECONDS) & (inbox.c.id < row.id)
+        window &= inbox.c.identity.not_like(f"{OUTGOING}%")
         counts = select(
             func.count().filter(inbox.c.limited == 0, inbox.c.state != "ignored"),
             func.count().filter(inbox.c.limited == 1, inbox.c.person == row.person),

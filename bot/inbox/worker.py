@@ -22,7 +22,7 @@ from bot.inbox.ledger import Begun, Lease, Limits
 from bot.inbox.work import NotSent, Sender, Work
 from bot.messages import Answered, Handling, Message, Outcome, Receipt, Reply
 from bot.store import Database
-from bot.store.conversations import history
+from bot.store.conversations import OUTGOING, history
 from bot.store.incidents import incident
 from bot.store.packed import pack_answered, unpack_answered, unpack_message
 
@@ -149,7 +149,7 @@ class Worker:
             row_id=row.id,
             identity=row.identity,
             conversation=row.conversation,
-            message=unpack_message(row.message),
+            message=unpack_message(row.message) if row.message else Message(""),  # nothing of it could be kept
             reply_to=dict(row.reply_to),
             attempt=begun.attempt,
             maybe_sent=bool(row.send_started),
@@ -244,7 +244,8 @@ class Worker:
         return None
 
     async def _apologise(self, sender: Sender, begun: Begun, work: Work, name: str, reason: str) -> None:
-        for wait in APOLOGY_WAITS:
+        # Nobody waits for what was said unasked: it ends for an operator, without an apology.
+        for wait in () if work.identity.startswith(OUTGOING) else APOLOGY_WAITS:
             try:
                 await asyncio.wait_for(sender.apologise(work, name), SEND_SECONDS)
                 break

@@ -28,11 +28,12 @@ from bot.literacy.course import (
     move,
 )
 from bot.literacy.lessons import LANGUAGES, RETURN_DAYS, Catalogue, Lesson, catalogue
+from bot.literacy.nudges import KIND
 from bot.literacy.sources import Sources
 from bot.literacy.suggestions import suggest
 from bot.messages import Choice, Message, Outcome, Reply
 from bot.settings import Settings
-from bot.store import Database
+from bot.store import Database, outbox
 
 ATTENTION = timedelta(hours=12)
 """How long a bare word or number is read as an answer to what was last shown; after that "resume" brings it back."""
@@ -107,6 +108,7 @@ class Lessons:
             if wanted.other in ("erase", "nothing"):
                 if wanted.other == "erase":
                     records.erase(connection, learner.person)
+                    outbox.withdraw(connection, learner.person, KIND, now.timestamp())
                 return cards.plain("deleted" if wanted.other == "erase" else "nothing_open", setting)
             event = wanted.event
             if event is None or self._held(event, setting):
@@ -114,6 +116,8 @@ class Lessons:
                 return cards.held(lesson, setting) if lesson else None
             after, shown = move(learner, event, self.catalogue, now)
             records.save(connection, after, before, now)
+            if isinstance(event, Stop):
+                outbox.withdraw(connection, learner.person, KIND, now.timestamp())
         return self._show(after, shown, setting, is_new=before is None, had_lesson=bool(learner.open))
 
     def aside(self, message: Message) -> Reply | None:
@@ -145,11 +149,13 @@ class Lessons:
                 return False
             after, _ = move(before, Stop(), self.catalogue, now)
             records.save(connection, after, before, now)
+            outbox.withdraw(connection, person, KIND, now.timestamp())
         return True
 
     def erase(self, person: str) -> bool:
         """Remove everything kept about a person's lessons; whether there was anything."""
         with self._database.writing() as connection:
+            outbox.withdraw(connection, person, KIND, self._now().timestamp())
             return records.erase(connection, person)
 
     def with_suggestion(self, reply: Reply, message: Message) -> Reply:

@@ -1,4 +1,4 @@
-"""Return questions on their way out. A background job calls ``outgoing``; whoever sends calls ``wanted`` just before."""
+"""Return questions on their way out. A background job calls ``outgoing``, which queues them; a stop word withdraws them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from bot.literacy.reminders import Rules, due, rules
 from bot.messages import Reply
 from bot.settings import Settings
 from bot.store import Database
+
+KIND = "lesson"
+"""What these messages are called in the outbox."""
 
 
 @dataclass(frozen=True)
@@ -34,25 +37,34 @@ def build(settings: Settings, database: Database) -> Nudges:
     return Nudges(catalogue(), database, said)
 
 
+Queue = Callable[[Connection, Nudge], None]
+"""Queues a question for sending, in the transaction that notes it as sent."""
+
+
 class Nudges:
-    """Sends at most once: the row is written before the question leaves, so a crash loses a question and never doubles it."""
+    """Each question goes out once: the note that it was sent and its place in the outbox are one transaction."""
 
     def __init__(self, catalogue: Catalogue, database: Database, rules: Rules) -> None:
         self._catalogue = catalogue
         self._database = database
         self._rules = rules
 
-    def outgoing(self, now: datetime, others: Callable[[str], tuple[datetime, ...]] = lambda _person: ()) -> list[Nudge]:
+    def outgoing(
+        self,
+        now: datetime,
+        others: Callable[[str], tuple[datetime, ...]] = lambda _person: (),
+        queue: Queue = lambda _connection, _nudge: None,
+    ) -> list[Nudge]:
         """The questions to send now. ``others`` gives the times of a person's other nudges, which share the weekly limit."""
         now = now.astimezone(UTC).replace(microsecond=0)
         if self._rules.a_week == 0 or self._rules.quiet(now):
             return []
         with self._database.reading() as connection:
             people = records.reminded(connection)
-        found = (self._claim(person, now, others(person)) for person in people)
+        found = (self._claim(person, now, others(person), queue) for person in people)
         return [nudge for nudge in found if nudge is not None]
 
-    def _claim(self, person: str, now: datetime, others: tuple[datetime, ...]) -> Nudge | None:
+    def _claim(self, person: str, now: datetime, others: tuple[datetime, ...], queue: Queue) -> Nudge | None:
         with self._database.reading() as connection:
             learner = records.load(connection, person)
         if learner is None or due(now, learner, self._catalogue, self._rules, others) is None:
@@ -63,7 +75,10 @@ class Nudges:
             found = due(now, learner, self._catalogue, self._rules, others) if learner is not None else None
             if learner is None or found is None:
                 return None
-            return self._note(connection, learner, found, now)
+            nudge = self._note(connection, learner, found, now)
+            if nudge is not None:
+                queue(connection, nudge)
+            return nudge
 
     def _note(self, connection: Connection, learner: Learner, found: tuple[str, int], now: datetime) -> Nudge | None:
         lesson = self._catalogue.get(found[0])

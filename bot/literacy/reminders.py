@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.errors import ConfigurationError
+from bot.hours import QuietHours, quiet_hours
 from bot.literacy.course import Learner, Return
 from bot.literacy.lessons import RETURN_DAYS, Catalogue
 
@@ -33,23 +32,13 @@ class Rules:
 
     def quiet(self, now: datetime) -> bool:
         """Whether ``now`` falls into the quiet hours. Equal ends mean no quiet hours."""
-        local = now.astimezone(self.zone).time()
-        if self.quiet_from <= self.quiet_until:
-            return self.quiet_from <= local < self.quiet_until
-        return local >= self.quiet_from or local < self.quiet_until
+        return QuietHours(self.zone, self.quiet_from, self.quiet_until).quiet(now)
 
 
-def rules(quiet_hours: str, time_zone: str, a_week: int, grace_days: int) -> Rules:
+def rules(hours: str, time_zone: str, a_week: int, grace_days: int) -> Rules:
     """Rules from settings: ``HH:MM-HH:MM`` and an IANA zone. Raises ConfigurationError."""
-    match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", quiet_hours)
-    if match is None:
-        raise ConfigurationError("SIGNPOST_QUIET_HOURS reads HH:MM-HH:MM, for example 17:00-08:00")
-    first, second, third, fourth = (int(part) for part in match.groups())
-    try:
-        zone = ZoneInfo(time_zone)
-    except (KeyError, ValueError, OSError):
-        raise ConfigurationError(f"SIGNPOST_TIME_ZONE names no time zone: {time_zone}") from None
-    return Rules(zone, time(first, second), time(third, fourth), min(a_week, 2), grace_days)
+    said = quiet_hours(hours, time_zone)
+    return Rules(said.zone, said.begin, said.end, min(a_week, 2), grace_days)
 
 
 def due(

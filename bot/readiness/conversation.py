@@ -15,7 +15,7 @@ from bot.readiness.approval import drafts
 from bot.readiness.cards import PREFIX, Cards, parse
 from bot.readiness.desk import Desk
 from bot.readiness.instrument import LANGUAGES, FormName, Instrument, instrument
-from bot.readiness.nudges import ask_later, ask_no_more
+from bot.readiness.nudges import KIND, ask_later, ask_no_more
 from bot.readiness.record import Check, day
 from bot.readiness.result import Result, Words, thawed
 from bot.readiness.rounds import leave_round
@@ -24,7 +24,7 @@ from bot.readiness.suppression import minimum_group
 from bot.readiness.trends import SelfChange, self_change
 from bot.readiness.typed import Understanding
 from bot.readiness.visits import Finished, Idea, MovePressed, Said, Visitor
-from bot.store import Database
+from bot.store import Database, outbox
 from bot.store.readiness_tables import moves
 
 Find = Callable[[Message], tuple[Citation, ...]]
@@ -160,7 +160,7 @@ class Readiness:
             form, language = wanted
             return desk.intro(form, self._language(message) if message.language in LANGUAGES and language == "en" else language)
         if self._understanding.command(text, "stop_asking"):
-            return desk.cards.reply("follow_off") if ask_no_more(connection, visitor.person) else None
+            return desk.cards.reply("follow_off") if ask_no_more(connection, visitor.person, visitor.now) else None
         if desk.check is not None:
             return desk.typed(text)
         if not self._understanding.command(text, "delete"):
@@ -174,7 +174,9 @@ class Readiness:
         if press is not None:
             return desk.press(press)
         if value.startswith(f"{PREFIX}leave:"):
-            leave_round(connection, value.split(":")[2].partition("@")[0], visitor.person)
+            round_id = value.split(":")[2].partition("@")[0]
+            leave_round(connection, round_id, visitor.person)
+            outbox.withdraw(connection, visitor.person, KIND, visitor.now.timestamp(), round_id)
             return desk.cards.reply("left")
         return desk.button(value.removeprefix(PREFIX))
 
@@ -348,6 +350,7 @@ class Readiness:
     def erase(self, person: str) -> int:
         """Remove everything of a person, also their places in groups and open rounds; published totals stay as they are."""
         with self._database.writing() as connection:
+            outbox.withdraw(connection, person, KIND, self._clock().timestamp())
             return record.erase(connection, person, memberships=True)
 
     def sweep(self, keep_days: int) -> int:

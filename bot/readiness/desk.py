@@ -15,12 +15,14 @@ from bot.messages import Reply
 from bot.readiness import record
 from bot.readiness.cards import Cards, Press
 from bot.readiness.instrument import LANGUAGES, FormName, Instrument
+from bot.readiness.nudges import KIND
 from bot.readiness.record import Check, day
 from bot.readiness.result import result_of
 from bot.readiness.rounds import Joinable, joinable
 from bot.readiness.state import Progress
 from bot.readiness.typed import Understanding
 from bot.readiness.visits import Finished, MovePressed, Said, Visitor
+from bot.store import outbox
 
 
 class Desk:
@@ -149,6 +151,8 @@ class Desk:
         kept = result.frozen(self._instrument.rules.wording_version)
         moment = record.stamp(self._visitor.now)
         record.set_state(self._db, self.check.id, "finished", self._visitor.now, result=kept, finished_at=moment)
+        if self.check.round_id:  # whoever has answered needs no reminder
+            outbox.withdraw(self._db, self._visitor.person, KIND, self._visitor.now.timestamp(), self.check.round_id)
         done = record.by_id(self._db, self.check.id, self._visitor.person)
         assert done is not None
         return Finished(done)

@@ -1,9 +1,10 @@
 """Messages that are due: invitations, at most two reminders a round, and the one follow-up question a person asked for.
 
-Each is claimed before it is handed out, so it is never sent twice, whatever process sends it."""
+Each is claimed and queued in one transaction, so it is sent once, whatever process takes it."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,21 +17,37 @@ from bot.readiness.cards import Cards
 from bot.readiness.instrument import FormName, Instrument
 from bot.readiness.record import by_id, day
 from bot.readiness.rounds import Rounds
-from bot.store import Database
+from bot.store import Database, outbox
 from bot.store.readiness_tables import checks, due, groups, invited, rounds
 
 FOLLOW_UP_DAYS = 30
+FOLLOW_UP_KEPT_DAYS = 14
+"""How long a follow-up question waits for a way to its person."""
+
+KIND = "readiness"
+"""What these messages are called in the outbox; their subject there is the round or check."""
 
 Kind = Literal["invite", "reminder", "follow_up"]
 
 
 @dataclass(frozen=True)
 class Nudge:
-    """A message to send to a person now, in private."""
+    """A message to send to a person now, in private. ``key`` is its own name, and it is of no use after ``until``."""
 
     person: str
     kind: Kind
     reply: Reply
+    key: str
+    subject: str
+    organization: str | None
+    until: date
+
+
+Queue = Callable[[Connection, Nudge], None]
+"""Queues a message for sending, in the transaction that claims it."""
+
+Room = Callable[[Connection, str], bool]
+"""Whether a person may be written to now, as far as the weekly limit goes."""
 
 
 def ask_later(connection: Connection, check_id: str, item: str, person: str, today: date) -> date:
@@ -45,10 +62,13 @@ def ask_later(connection: Connection, check_id: str, item: str, person: str, tod
     return on
 
 
-def ask_no_more(connection: Connection, person: str) -> int:
-    """Drop every follow-up question owed to a person; returns how many."""
-    mine = (due.c.kind == "follow_up", due.c.person == person, due.c.done_at.is_(None))
-    return connection.execute(delete(due).where(*mine)).rowcount
+def ask_no_more(connection: Connection, person: str, now: datetime) -> int:
+    """Drop every follow-up question owed to a person, also one on its way; returns how many."""
+    mine = (due.c.kind == "follow_up", due.c.person == person)
+    waiting = 0
+    for row in connection.execute(select(due.c.subject).where(*mine).distinct()).all():
+        waiting += outbox.withdraw(connection, person, KIND, now.timestamp(), row.subject)
+    return waiting + connection.execute(delete(due).where(*mine, due.c.done_at.is_(None))).rowcount
 
 
 class Nudges:
@@ -61,8 +81,14 @@ class Nudges:
         self._book = book
         self._quiet = quiet
 
-    def take(self, now: datetime) -> list[Nudge]:
-        """Everything due now, claimed in one transaction. Those who answered or left, and closed rounds, are passed over."""
+    def take(
+        self,
+        now: datetime,
+        queue: Queue = lambda _connection, _nudge: None,
+        room: Room = lambda _connection, _person: True,
+    ) -> list[Nudge]:
+        """Everything due now, claimed in one transaction. Those who answered or left, and closed rounds, are passed over; for
+        whom there is no ``room`` this week, it stays due."""
         if self._quiet(now):
             return []
         today = self._book.today(now)
@@ -72,28 +98,36 @@ class Nudges:
             query = select(due).where(due.c.kind.in_(kinds), due.c.done_at.is_(None), due.c.due_on <= today.isoformat())
             seen: set[tuple[str, str]] = set()
             for row in connection.execute(query.order_by(due.c.due_on, due.c.period)).all():
+                nudge = self._nudge(connection, row, today)
+                wanted = nudge is not None and (row.subject, row.person) not in seen
+                if wanted and not room(connection, row.person):
+                    continue
                 here = [getattr(due.c, name) == getattr(row, name) for name in ("kind", "subject", "period", "person")]
                 connection.execute(update(due).where(*here).values(done_at=today.isoformat()))
-                reply = self._follow_up(connection, row) if row.kind == "follow_up" else self._round(connection, row, today)
-                if reply is not None and (row.subject, row.person) not in seen:
+                if nudge is not None and wanted:
                     seen.add((row.subject, row.person))
-                    handed.append(Nudge(row.person, cast(Kind, row.kind), reply))
+                    queue(connection, nudge)
+                    handed.append(nudge)
         return handed
 
-    def _follow_up(self, connection: Connection, row: Any) -> Reply | None:
+    def _nudge(self, connection: Connection, row: Any, today: date) -> Nudge | None:
+        return self._follow_up(connection, row, today) if row.kind == "follow_up" else self._round(connection, row, today)
+
+    def _follow_up(self, connection: Connection, row: Any, today: date) -> Nudge | None:
         check = by_id(connection, row.subject, row.person)
         if check is None or check.result is None or not check.result["answers"].get(row.period):
             return None
         cards = Cards(self._instrument, check.language)
         move = cards.texts.items[row.period].moves[check.result["answers"][row.period]]
         choices = [cards.choice(label, f"move:{check.id}:{row.period}:{what}") for label, what in _FOLLOW_CHOICES]
-        return cards.reply("follow_ask", *choices, do=move.do)
+        until = today + timedelta(days=FOLLOW_UP_KEPT_DAYS)
+        return _named(row, cards.reply("follow_ask", *choices, do=move.do), check.organization, until)
 
-    def _round(self, connection: Connection, row: Any, today: date) -> Reply | None:
+    def _round(self, connection: Connection, row: Any, today: date) -> Nudge | None:
         here = (rounds.c.id == row.subject, rounds.c.closes_on >= today.isoformat(), rounds.c.published_at.is_(None))
         joined = rounds.join(groups, groups.c.id == rounds.c.group_id)
         asked = (invited.c.round_id == row.subject, invited.c.person == row.person)
-        columns = (groups.c.name, groups.c.language, groups.c.min_group, rounds.c.form, rounds.c.closes_on)
+        columns = (groups.c.name, groups.c.organization, groups.c.language, groups.c.min_group, rounds.c.form, rounds.c.closes_on)
         found = connection.execute(select(*columns).select_from(joined).where(*here)).first()
         if found is None or connection.execute(select(invited.c.person).where(*asked)).first() is None:
             return None
@@ -101,14 +135,21 @@ class Nudges:
         if connection.execute(select(checks.c.id).where(*mine)).first() is not None:
             return None
         cards = Cards(self._instrument, found.language)
-        form = cast(FormName, found.form)
-        values = {"group": found.name, "form": cards.texts.forms[form].lower()}
-        values["closes"] = day(date.fromisoformat(found.closes_on), found.language)
+        form, until = cast(FormName, found.form), date.fromisoformat(found.closes_on)
+        values = {"group": found.name, "form": cards.texts.forms[form].lower(), "closes": day(until, found.language)}
         choices = (cards.choice("begin", f"begin:{form}"), cards.choice("leave", f"leave:{row.subject}"))
         if row.kind == "reminder":
-            return cards.reply("reminder", *choices, **values)
-        minutes = self._instrument.rules.forms[form].minutes
-        return cards.reply("invite", *choices, minutes=minutes, min_group=found.min_group, **values)
+            reply = cards.reply("reminder", *choices, **values)
+        else:
+            minutes = self._instrument.rules.forms[form].minutes
+            reply = cards.reply("invite", *choices, minutes=minutes, min_group=found.min_group, **values)
+        return _named(row, reply, found.organization, until)
+
+
+def _named(row: Any, reply: Reply, organization: str | None, until: date) -> Nudge:
+    owner = hashlib.sha256(row.person.encode()).hexdigest()[:24]
+    key = f"{KIND}:{row.kind}:{row.subject}:{row.period}:{owner}"
+    return Nudge(row.person, cast(Kind, row.kind), reply, key, row.subject, organization, until)
 
 
 _FOLLOW_CHOICES = (("done", "done"), ("still", "still"), ("not_for_us", "drop"))

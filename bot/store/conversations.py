@@ -20,11 +20,17 @@ from bot.store.conversation_tables import (
     preferences,
     utterances,
 )
+from bot.store.outbox_tables import outbox, time_zones
 from bot.store.packed import unpack_message
 from bot.store.tables import answers
 
 HISTORY_LINES = 8
 """Lines of a conversation that are given to the assistant."""
+
+OUTGOING = "out:"
+"""How the identity of an inbox row begins that answers nobody: something we say unasked."""
+
+OUTBOX_SECONDS = 8 * 86_400.0
 
 REASONS = ("wrong", "outdated", "off_topic", "unclear", "other")
 """Why an answer did not help."""
@@ -121,13 +127,14 @@ def give_feedback(
 
 
 def forget(database: Database, person: str) -> int:
-    """Delete what is kept about a person: lines, replies, feedback, preferences, references, handoffs. Returns rows removed.
+    """Delete what is kept about a person: lines, replies, feedback, preferences, references, handoffs, and what waits to be
+    said to them. Returns rows removed.
 
     Rows in work keep their identity, so that a resend is still known as the same act.
     """
     with database.writing() as connection:
         count = 0
-        for table in (utterances, feedback, preferences, conversation_references, handoffs):
+        for table in (utterances, feedback, preferences, conversation_references, handoffs, outbox, time_zones):
             count += connection.execute(delete(table).where(table.c.person == person)).rowcount
         ended = inbox.c.state.in_(("sent", "failed", "ignored"))
         blank: dict[str, Any] = {
@@ -150,13 +157,16 @@ def purge(database: Database, before: float) -> int:
         count += connection.execute(
             delete(inbox).where(inbox.c.state.in_(("sent", "ignored")), inbox.c.received_at < before)
         ).rowcount
+        # A week longer, however short the others are kept: reminders of a week are counted here.
+        gone = (outbox.c.state != "waiting") & (outbox.c.ended_at < before - OUTBOX_SECONDS)
+        count += connection.execute(delete(outbox).where(gone)).rowcount
         return count
 
 
 @dataclass(frozen=True)
 class Exchange:
     """One act and its reply, as a door that shows its own past needs them. ``asked`` is what may be shown of the message;
-    ``answered`` is the packed reply, None while there is none."""
+    ``answered`` is the packed reply, None while there is none; ``unasked`` says that we spoke first."""
 
     row_id: int
     person: str
@@ -166,6 +176,7 @@ class Exchange:
     answered: str | None
     incident: str | None
     reason: str | None
+    unasked: bool = False
 
 
 def exchanges(database: Database, conversation: str, limit: int = 50) -> list[Exchange]:
@@ -200,5 +211,6 @@ def _exchanges(connection: Connection, rows: list[Any]) -> list[Exchange]:
         message = unpack_message(row.message) if row.message else None
         asked = kept.get(row.id) or (message.text if message is not None else "")
         pressed = message is not None and message.action is not None
-        found.append(Exchange(row.id, row.person, row.state, asked, pressed, row.answered, row.incident, row.reason))
+        unasked = row.identity.startswith(OUTGOING)
+        found.append(Exchange(row.id, row.person, row.state, asked, pressed, row.answered, row.incident, row.reason, unasked))
     return found

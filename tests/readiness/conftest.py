@@ -14,6 +14,7 @@ from bot.readiness.conversation import Readiness
 from bot.readiness.instrument import Instrument, instrument
 from bot.store import Database
 from bot.store.database import _prepare_sqlite
+from bot.store.outbox_tables import TABLES as OUTBOX
 from bot.store.readiness_tables import READINESS
 from bot.store.tables import audit, metadata
 
@@ -37,7 +38,7 @@ def fresh_database(path: Path) -> Database:
     """An SQLite file with this room's tables."""
     engine = create_engine(f"sqlite:///{path}")
     _prepare_sqlite(engine)
-    metadata.create_all(engine, tables=[*READINESS, audit])
+    metadata.create_all(engine, tables=[*READINESS, *OUTBOX, audit])
     return Database(engine)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import delete, insert, select
 from bot.adapters.slack.installations import PLATFORM
 from bot.store import Database, conversations
 from bot.store.conversation_tables import channel_settings, conversation_references, preferences
+from bot.store.outbox import To
 
 SHARED = "base"
 
@@ -97,6 +98,17 @@ class Channels:
         query = select(table.c.person).where(table.c.platform == PLATFORM, table.c.conversation == conversation)
         with self._database.reading() as connection:
             return connection.execute(query).scalar()
+
+    def reference(self, to: To) -> dict[str, str]:
+        """What is kept of a conversation, or else of a person's direct messages; empty where nothing is."""
+        table = conversation_references
+        query = select(table.c.reference).where(table.c.platform == PLATFORM).order_by(table.c.updated_at.desc())
+        if to.conversation:
+            query = query.where(table.c.conversation == to.conversation)
+        else:
+            query = query.where(table.c.person == to.person, table.c.kind == "personal")
+        with self._database.reading() as connection:
+            return dict(connection.execute(query.limit(1)).scalar() or {})
 
     def remember(self, conversation: str, person: str, kind: str, reference: dict[str, str], *, engage: bool = False) -> None:
         """Keep where a conversation is held and with whom, for follow-ups and messages we begin. ``engage``: its thread is

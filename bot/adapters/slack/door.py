@@ -79,7 +79,7 @@ class Door:
         self.installations = Installations(house.database, self.seal, _log, self.now) if oauth and self.seal else None
         token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None
         self.api = Api(settings.slack_api_url, token, self.installations, Pace(time.monotonic, asyncio.sleep))
-        self.sender = SlackSender(self.api, settings.slack_stream_chars, self._remember)
+        self.sender = SlackSender(self.api, settings.slack_stream_chars, self._remember, self.channels.reference)
         self.organizations = organizations(settings)
         self._tasks: set[asyncio.Task[None]] = set()
 

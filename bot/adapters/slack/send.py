@@ -21,8 +21,11 @@ from bot.adapters.slack.api import LOST, Api, Busy, Refused, Unclear, Unreachabl
 from bot.adapters.slack.limits import MARKDOWN
 from bot.adapters.slack.marks import metadata, parts_of, picture_name
 from bot.adapters.slack.render import Frame, Post
+from bot.errors import NotFound
 from bot.inbox import NotSent, Work
 from bot.messages import Answered, Handling, Outcome, Reply
+from bot.outbox import Address
+from bot.store.outbox import To
 
 Json = dict[str, Any]
 
@@ -69,12 +72,20 @@ class Spot:
 
 class SlackSender:
     """Implements the inbox's Sender for Slack. ``stream_chars``: longer answers in direct messages are streamed, 0 never.
-    ``remember`` keeps, before an answer goes out, with whom and where its conversation is held; it runs in a thread."""
+    ``remember`` keeps, before an answer goes out, with whom and where its conversation is held; ``known`` says what is kept of
+    a person's direct messages or of a conversation. Both run in a thread."""
 
-    def __init__(self, api: Api, stream_chars: int, remember: Callable[[Work], None] = lambda _work: None) -> None:
+    def __init__(
+        self,
+        api: Api,
+        stream_chars: int,
+        remember: Callable[[Work], None] = lambda _work: None,
+        known: Callable[[To], dict[str, str]] = lambda _to: {},
+    ) -> None:
         self._api = api
         self._stream_chars = stream_chars
         self._remember = remember
+        self._known = known
         self._no_stream: set[str] = set()
 
     async def working(self, work: Work) -> None:
@@ -120,6 +131,34 @@ class SlackSender:
             if "1" in there:
                 return
         await self._send(work, reply, Frame(feedback=False), private, name=f"{work.row_id}:apology")
+
+    async def address(self, to: To) -> Address:
+        """Where a person or place is written to first. A person's direct messages are opened where they are not known; asking
+        again gives the same. Raises NotFound for a person or place that this workspace does not have, NotSent, Unclear."""
+        known = to.reference or await asyncio.to_thread(self._known, to)
+        if not known and to.person.count(":") == 2:
+            known = await self._opened(*to.person.split(":")[1:])
+        if not known.get("channel"):
+            raise NotFound("no way to that person or place is known")
+        if not to.reference and not to.conversation:
+            known = {name: value for name, value in known.items() if name != "thread"}
+        base = f"slack:{known.get('team', '')}:{known['channel']}"
+        key = to.conversation or (
+            f"{base}:{known['thread']}" if known.get("thread") and known.get("kind") != "personal" else base
+        )
+        return Address(key, known)
+
+    async def _opened(self, team: str, user: str) -> dict[str, str]:
+        try:
+            opened = await self._api.call("conversations.open", team=team, enterprise="", users=user)
+        except Busy as error:
+            raise NotSent(error.message, retry_after=error.seconds) from None
+        except Unreachable as error:
+            raise NotSent(error.message) from None
+        except Refused as error:
+            raise NotSent(error.message, permanent=True) from None
+        channel = str((opened.get("channel") or {}).get("id", ""))
+        return {"team": team, "channel": channel, "user": user, "kind": "personal"}
 
     async def say(
         self, where: dict[str, str], reply: Reply, key: str, frame: Frame | None = None, *, maybe_said: bool = False

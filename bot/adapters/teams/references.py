@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 
 from bot.adapters.teams.connector import Reference
 from bot.errors import NotFound
@@ -42,7 +42,16 @@ def find(database: Database, conversation: str) -> Reference:
 
 def personal(database: Database, person: str) -> Reference:
     """The one-to-one chat with a person, where there is one. Raises NotFound."""
-    mine = (table.c.platform == PLATFORM) & (table.c.person == person) & (table.c.kind == "personal")
+    return _newest(database, person, table.c.kind == "personal")
+
+
+def anywhere(database: Database, person: str) -> Reference:
+    """The last conversation of any kind in which a person spoke with us. Raises NotFound."""
+    return _newest(database, person, table.c.kind != "personal")
+
+
+def _newest(database: Database, person: str, kind: ColumnElement[bool]) -> Reference:
+    mine = (table.c.platform == PLATFORM) & (table.c.person == person) & kind
     with database.reading() as connection:
         stored = connection.execute(select(table.c.reference).where(mine).order_by(table.c.updated_at.desc())).scalar()
     if stored is None:

@@ -18,14 +18,17 @@ from sqlalchemy import select, update
 
 from bot import prompts
 from bot.adapters.teams import cards, limits, references
-from bot.adapters.teams.activities import PRIVATE, language
+from bot.adapters.teams.activities import PRIVATE, bounded, language
 from bot.adapters.teams.connector import Activity, Ambiguous, Connector, NotSent, Reference, Sleep, TooLarge
 from bot.adapters.teams.render import first_words, render
 from bot.adapters.teams.stream import Stopped, Stream
+from bot.errors import NotFound
 from bot.inbox import Work
 from bot.messages import Answered, Reply
+from bot.outbox import Address
 from bot.store import Database
 from bot.store.conversation_tables import inbox
+from bot.store.outbox import To
 
 STREAM, POSTED, UNDER_WAY, NOTED, SORRY = "_stream", "_posted", "_under_way", "_noted", "_sorry"
 """Keys of what is known, beside the reference in a row's ``reply_to``."""
@@ -170,6 +173,24 @@ class TeamsSender:
             return
         else:
             await self._once(work, SORRY, incident, to, activity)
+
+    async def address(self, to: To) -> Address:
+        """Where a person or place is written to first. Where only a group or channel with a person is known, the chat of one is
+        opened, which Teams does once. Raises NotFound where the app is not installed, NotSent, Ambiguous."""
+        if to.reference:
+            known = Reference.of(to.reference)
+        elif to.conversation:
+            known = await asyncio.to_thread(references.find, self._database, to.conversation)
+        else:
+            known = await self._chat_of_one(to.person)
+        return Address(to.conversation or bounded(f"teams:{known.tenant}:{known.conversation}", 400), known.stored())
+
+    async def _chat_of_one(self, person: str) -> Reference:
+        try:
+            return await asyncio.to_thread(references.personal, self._database, person)
+        except NotFound:
+            seen = await asyncio.to_thread(references.anywhere, self._database, person)
+            return await self._connector.open_personal(seen)
 
     async def say(self, to: Reference, reply: Reply, answer_id: str = "", suggested: Activity | None = None) -> str:
         """Speak first in a conversation that is known, for welcomes and reminders; returns the last message's id. Raises

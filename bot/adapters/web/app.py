@@ -24,6 +24,7 @@ from bot.inbox import Inbox, Received
 from bot.knowledge.library import utc_now
 from bot.knowledge.opening import open_citation
 from bot.messages import Action, Message, Place
+from bot.outbox import Outbox
 from bot.settings import Settings
 from bot.store import Database
 from bot.store.conversations import REASONS, Exchange, exchange, exchanges, give_feedback
@@ -78,6 +79,7 @@ class WebChat:
         self._sessions = sessions_for(app.settings)
         self._sender = WebSender(app.database)
         app.inbox.register("web", self._sender)
+        self._outbox = Outbox(app.database, app.inbox, app.settings, utc_now)
         self._pages = Environment(
             loader=FileSystemLoader(HERE / "templates"),
             autoescape=True,
@@ -108,6 +110,7 @@ class WebChat:
         if isinstance(session, Response):
             return session
         language = _language(request)
+        await asyncio.to_thread(self._outbox.shown, session.as_person().id, "web", session.conversation)
         past = await asyncio.to_thread(exchanges, self._app.database, session.conversation)
         turns = [view.turn(line, language) for line in past]
         opened = await asyncio.to_thread(self._opened, request.query_params.get("open", ""), language)

@@ -51,7 +51,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Turn:
-    """One exchange as the page shows it. ``working`` while there is no reply yet."""
+    """One exchange as the page shows it. ``working`` while there is no reply yet; ``unasked`` where we spoke first."""
 
     row_id: int
     asked: str
@@ -59,6 +59,7 @@ class Turn:
     working: bool
     shown: Shown | None
     apology: str
+    unasked: bool = False
 
 
 def turn(exchange: Exchange, language: str) -> Turn:
@@ -72,7 +73,8 @@ def turn(exchange: Exchange, language: str) -> Turn:
         apology = web.over_limit
     working = exchange.state in ("received", "working")
     shown = reply(answered, exchange.row_id, language) if answered is not None else None
-    return Turn(exchange.row_id, _label(exchange.asked, words, web), exchange.pressed, working, shown, apology)
+    asked = _label(exchange.asked, words, web)
+    return Turn(exchange.row_id, asked, exchange.pressed, working, shown, apology, exchange.unasked)
 
 
 def _label(asked: str, words: prompts.Messages, web: prompts.WebWords) -> str:
