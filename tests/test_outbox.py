@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from typer.testing import CliRunner
 
+from bot.cli.commands import cli
 from bot.errors import ConfigurationError, NotFound
 from bot.inbox import Inbox, NotSent, Work, ledger
-from bot.messages import Answered, Handling, Outcome, Picture, Reply
+from bot.messages import Answered, Choice, Handling, Outcome, Picture, Reply
 from bot.outbox import Address, Outbox
 from bot.settings import Settings
 from bot.store import Database, outbox
@@ -405,7 +407,7 @@ def test_times_of_a_week_are_counted_and_ended_rows_are_purged_after_it(made: Be
     now = made.clock.now.timestamp()
     with made.database.reading() as connection:
         assert outbox.times(connection, "test:ann", ("lesson",), now - 60) == [now]
-        assert outbox.times(connection, "test:ann", ("lesson",), now + 60) == []
+        assert outbox.times(connection, "test:ann", ("lesson",), now) == []
         assert outbox.times(connection, "test:ann", ("other",), 0.0) == []
     purge(made.database, now + 7 * 86_400)
     assert made.stands("a") == "sent"
@@ -426,3 +428,17 @@ def test_a_door_that_cannot_speak_first_is_left_alone(made: Bench) -> None:
     made.put()
     assert asyncio.run(made.outbox.deliver()) == 0
     assert made.stands() == "waiting"
+
+
+def test_the_terminal_shows_what_waits_at_the_next_chat_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = open_store(tmp_path)
+    now = datetime.now(UTC).timestamp()
+    with database.writing() as connection:
+        reply = said("Do you still know?", choices=(Choice("1", "lesson:a"),))
+        outbox.put(connection, "k", To.to_person("terminal:local"), reply, kind="lesson", now=now)
+    database.close()
+    monkeypatch.setenv("SIGNPOST_DATABASE_URL", f"sqlite:///{tmp_path / 'inbox.db'}")
+    monkeypatch.setenv("SIGNPOST_STARTER_LIBRARY", "false")
+    monkeypatch.chdir(tmp_path)
+    shown = [CliRunner().invoke(cli, ["chat"], input="quit\n").output for _ in range(2)]
+    assert ["Do you still know?" in text for text in shown] == [True, False]

@@ -118,10 +118,10 @@ def sent(connection: Connection, key: str) -> Sent | None:
 
 
 def times(connection: Connection, person: str, kinds: Sequence[str], since: float) -> list[float]:
-    """When messages of these kinds reached, or will reach, a person, from ``since`` on."""
+    """When messages of these kinds reached, or will reach, a person, after ``since``."""
     where = (outbox.c.person == person) & outbox.c.kind.in_(tuple(kinds)) & outbox.c.state.in_(COUNTED)
     at = func.coalesce(outbox.c.ended_at, outbox.c.not_before)
-    return sorted(connection.execute(select(at).where(where, at >= since)).scalars())
+    return sorted(connection.execute(select(at).where(where, at > since)).scalars())
 
 
 def due(connection: Connection, platforms: Sequence[str], now: float, most: int = 200) -> list[Any]:

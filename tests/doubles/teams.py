@@ -142,7 +142,10 @@ class TeamsDouble:
             def do_PUT(self) -> None:
                 double._take(self, "PUT")
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            request_queue_size = 128  # by default a sixth caller at once may be turned away
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._stop = threading.Event()
         self.root = f"http://127.0.0.1:{self._server.server_address[1]}"

@@ -12,7 +12,11 @@ import pytest
 from bot.adapters import markdown_tree as tree
 from bot.adapters.slack import send
 from bot.adapters.slack.pace import CHANNEL_BURST, Pace
-from bot.messages import Handling, Outcome, Picture, Reply
+from bot.knowledge.library import utc_now
+from bot.messages import Choice, Handling, Outcome, Picture, Reply
+from bot.outbox import Outbox
+from bot.store import outbox
+from bot.store.outbox import To
 from tests.adapters.slack.house import House, answer
 from tests.doubles.slack import ANN, BOT_USER, Fault, SlackDouble, mention, message, words
 
@@ -312,3 +316,71 @@ async def test_something_we_begin_is_said_once_for_its_key(house: House) -> None
     assert len(house.double.ours("C01")) == 1
     assert "took effect" in words(house.double.ours("C01")[0]["blocks"])
     assert json.dumps(house.double.ours("C01")[0]["metadata"]).count("reminder:1") == 1
+
+
+# -- speaking first ------------------------------------------------------------------------------------------------------
+
+
+def spoken(house: House, key: str, to: To, text: str = "A question for you.") -> Outbox:
+    """Something queued for now, whatever the hour."""
+    reply = Reply(Outcome.CLARIFY, Handling.ANSWER, text, "en", fixed="lesson.return", choices=(Choice("1", "lesson:x"),))
+    with house.database.writing() as connection:
+        outbox.put(connection, key, to, reply, kind="lesson", now=house.front().door.now(), at_once=True)
+    return Outbox(house.database, house.inbox, house.settings, utc_now)
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "500_after", "drop"])
+async def test_a_person_never_spoken_with_is_written_to_once_in_a_direct_message(house: House, kind: str) -> None:
+    queued = spoken(house, "k", To.to_person(f"slack:T01:{ANN}"))
+    house.double.faults.append(Fault(kind, "chat.postMessage"))
+    async with house.open():
+        assert await queued.deliver() == 1
+        assert await queued.deliver() == 0
+        await house.settled()
+    (post,) = house.double.ours(f"D{ANN}")
+    assert "thread_ts" not in post
+    assert "A question for you." in words(post["blocks"])
+    assert house.states() == ["sent"]
+
+
+async def test_a_person_who_spoke_with_us_is_written_to_in_that_chat_beside_its_threads(house: House) -> None:
+    async with house.open() as client:
+        await client.event(message(Q, TS))
+        await house.settled()
+        assert await spoken(house, "k", To.to_person(f"slack:T01:{ANN}")).deliver() == 1
+        await house.settled()
+    assert [post.get("thread_ts", "") for post in house.double.ours("D0ANN")] == [TS, ""]
+    assert house.double.called("conversations.open") == []
+
+
+async def test_a_known_conversation_is_answered_in_its_thread(house: House) -> None:
+    async with house.open() as client:
+        await client.event(mention(f"<@{BOT_USER}> {Q}", TS))
+        await house.settled()
+        to = To("slack", f"slack:T01:{ANN}", conversation=f"slack:T01:C01:{TS}")
+        assert await spoken(house, "k", to, "An answer came.").deliver() == 1
+        await house.settled()
+    assert [post["thread_ts"] for post in house.double.ours("C01")] == [TS, TS]
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"), [("user_not_found", "failed"), ("500", "waiting"), ("rate_limited", "waiting"), ("drop", "waiting")]
+)
+async def test_a_chat_that_cannot_be_opened_ends_for_an_operator_or_waits(house: House, fault: str, state: str) -> None:
+    house.double.faults += [Fault(fault, "conversations.open", 60.0) for _ in range(3)]
+    queued = spoken(house, "k", To.to_person(f"slack:T01:{ANN}"))
+    async with house.open():
+        assert await queued.deliver() == 0
+    with house.database.reading() as connection:
+        found = outbox.sent(connection, "k")
+    assert found is not None
+    assert found.state == state
+    assert house.double.called("chat.postMessage") == []
+
+
+async def test_a_place_that_is_not_known_is_nowhere_yet(house: House) -> None:
+    queued = spoken(house, "k", To("slack", conversation="slack:T01:C09:1.1"))
+    async with house.open():
+        assert await queued.deliver() == 0
+    with house.database.reading() as connection:
+        assert outbox.listed(connection)[0]["reason"] == "unreachable"

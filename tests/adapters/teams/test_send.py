@@ -21,11 +21,16 @@ from bot.adapters.teams.send import TeamsSender
 from bot.adapters.teams.service_hosts import ServiceHosts
 from bot.adapters.teams.stream import Stopped, Stream
 from bot.errors import NotFound
-from bot.inbox import Sender, Work
+from bot.inbox import Inbox, Sender, Work
+from bot.knowledge.library import utc_now
 from bot.messages import Answered, Message, Receipt, Reply
-from bot.store import Database, open_database
+from bot.outbox import Address, Outbox
+from bot.store import Database, open_database, outbox
 from bot.store.conversation_tables import inbox
+from bot.store.outbox import To
 from tests.adapters.teams.conftest import answer, citation, plain
+from tests.conftest import settings_for
+from tests.doubles.inbox import Thinker, until
 from tests.doubles.teams import APP_ID, ISSUER, TENANT, Clock, Fault, TeamsDouble
 
 LONG = Reply(**{**answer().__dict__, "markdown": "First statement. [1]\n\nSecond statement.\n\nThird statement."})
@@ -644,6 +649,65 @@ def test_a_thread_is_started_in_a_channel(bench: Bench) -> None:
     where, first = run(lambda: bench.sender.ask_channel(f"teams:{TENANT}:{channel}", plain("Who can help?")))
     assert where == f"{channel};messageid={first}"
     assert bench.teams.texts(where) == ["Who can help?"]
+
+
+def _address(bench: Bench, to: To) -> Address:
+    sender = TeamsSender(bench.anew(), bench.database, 0.8, bench.clock, bench.clock.sleep)
+    found: Address = run(lambda: sender.address(to))
+    return found
+
+
+def test_a_person_is_written_to_in_their_own_chat_or_in_one_that_is_opened(bench: Bench) -> None:
+    person, ana = f"teams:{TENANT}:ana", To.to_person(f"teams:{TENANT}:ana")
+    with pytest.raises(NotFound):
+        _address(bench, ana)
+    keep(bench.database, f"teams:{TENANT}:19:group@x", bench.reference("19:group@x"), person, 1.0)
+    opened = _address(bench, ana)
+    assert opened == _address(bench, ana)
+    assert opened.conversation == f"teams:{TENANT}:a:with-29:ana"
+    assert Reference.of(opened.reply_to).kind == "personal"
+    keep(bench.database, f"teams:{TENANT}:a:chat", bench.reference(), person, 2.0)
+    own = _address(bench, ana)
+    assert own.conversation == f"teams:{TENANT}:a:chat"
+    assert Reference.of(own.reply_to) == bench.reference()
+
+
+def test_a_conversation_is_written_to_by_its_key_or_its_reference(bench: Bench) -> None:
+    key, group = f"teams:{TENANT}:19:group@x", bench.reference("19:group@x")
+    with pytest.raises(NotFound):
+        _address(bench, To("teams", conversation=key))
+    keep(bench.database, key, group, "", 1.0)
+    assert _address(bench, To("teams", conversation=key)) == Address(key, group.stored())
+    assert _address(bench, To("teams", reference=group.stored())) == Address(key, group.stored())
+
+
+def test_what_we_say_first_and_may_have_said_is_not_said_again_but_offered(bench: Bench) -> None:
+    folder = Path(bench.database.engine.url.database or "").parent
+    keep(bench.database, f"teams:{TENANT}:a:chat", bench.reference(), f"teams:{TENANT}:ana", 1.0)
+    bench.teams.faults.append(Fault("drop_after", when=is_message))
+
+    async def story() -> None:
+        settings = settings_for(folder)
+        receiving = Inbox(bench.database, Thinker(), settings, utc_now)
+        receiving.register("teams", TeamsSender(bench.anew(), bench.database, 0.8, bench.clock, bench.clock.sleep))
+        with bench.database.writing() as connection:
+            reply, now = plain("A reminder."), utc_now().timestamp()
+            outbox.put(connection, "k", To.to_person(f"teams:{TENANT}:ana"), reply, kind="lesson", now=now, at_once=True)
+        receiving.start()
+        assert await Outbox(bench.database, receiving, settings, utc_now).deliver() == 1
+
+        def ended() -> bool:
+            with bench.database.reading() as connection:
+                found = outbox.sent(connection, "k")
+            return found is not None and found.state == "sent"
+
+        await until(ended)
+        await receiving.drain(20)
+
+    run(story)
+    said = bench.teams.texts()
+    assert said.count("A reminder.") == 1
+    assert len(said) == 2
 
 
 def test_a_refreshed_reference_is_not_new(bench: Bench) -> None:

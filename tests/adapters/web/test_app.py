@@ -18,9 +18,10 @@ from bot.adapters.web.app import routes
 from bot.errors import ConfigurationError
 from bot.inbox import Inbox
 from bot.knowledge.library import utc_now
-from bot.messages import Message
+from bot.messages import Choice, Handling, Message, Outcome, Reply
 from bot.settings import Settings
-from bot.store import Database
+from bot.store import Database, outbox
+from bot.store.outbox import To
 from tests.conftest import settings_for
 from tests.doubles.inbox import Thinker, open_store
 
@@ -313,3 +314,39 @@ def test_a_cited_answer_opens_its_passage_beside_it(shared_app: object, tmp_path
         assert (await me.get("/passages/nothing/1")).status_code == 404
 
     visit(built, story)
+
+
+def test_what_waits_for_a_person_is_shown_once_when_they_next_open_the_chat_and_can_be_answered(
+    store: Database, tmp_path: Path
+) -> None:
+    thinker = Thinker()
+
+    async def story(browser: Callable[[], httpx.AsyncClient]) -> None:
+        me, other = browser(), browser()
+        await me.get("/")
+        await other.get("/")
+        person = f"web:{me.cookies['signpost_id']}"
+        reply = Reply(
+            Outcome.CLARIFY,
+            Handling.ANSWER,
+            "Do you still know?",
+            "en",
+            fixed="lesson.return",
+            choices=(Choice("1", "lesson:a"),),
+        )
+        with store.writing() as connection:
+            outbox.put(connection, "k", To.to_person(person), reply, kind="lesson", now=utc_now().timestamp())
+        assert "Do you still know?" not in (await other.get("/")).text
+        pages = await asyncio.gather(*(me.get("/") for _ in range(4)))
+        assert all(page.status_code == 200 for page in pages)
+        page = soup(await me.get("/"))
+        assert len(page.select("article.turn")) == 1
+        assert page.select_one("article.turn h2").get_text() == "Signpost writes"  # type: ignore[union-attr]
+        assert page.select_one("article.turn .asked") is None
+        button = page.select_one(".choices form")
+        fields = {field["name"]: field["value"] for field in button.select("input")}  # type: ignore[union-attr]
+        await me.post("/ask", data={**fields, "action": "lesson:a"})
+        assert len(soup(await me.get("/")).select("article.turn")) == 2
+
+    visit(house(store, tmp_path, thinker), story)
+    assert thinker.asked == ["1"]
