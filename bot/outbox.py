@@ -39,10 +39,12 @@ _log = logging.getLogger("signpost.outbox")
 
 @dataclass(frozen=True)
 class Address:
-    """Where a message goes: the inbox's key of the conversation, and what the door's sender needs (``reply_to``)."""
+    """Where a message goes: the inbox's key of the conversation, and what the door's sender needs (``reply_to``). ``zone`` is
+    the person's time zone, where their client names it."""
 
     conversation: str
     reply_to: dict[str, str]
+    zone: str = ""
 
 
 @runtime_checkable
@@ -175,6 +177,11 @@ class Outbox:
         """In one transaction: the message leaves the outbox and is the inbox's. A stop word that came first wins."""
         now = self._now()
         with self._database.writing() as connection:
+            if address.zone and row.person:
+                outbox.keep_zone(connection, row.person, address.zone, now)
+                if (until := self._free_from(connection, row, now)) > now:
+                    outbox.move(connection, row.id, not_before=until)
+                    return False
             if not outbox.move(connection, row.id, state="handed", reply="", ended_at=now, reason=None):
                 return False
             below = self._below(connection, row, address, "answered", now)

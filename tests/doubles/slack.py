@@ -215,6 +215,7 @@ class SlackDouble:
         self.streams = streams
         self.posts_a_second = posts_a_second
         self.faults: list[Fault] = []
+        self.zones: dict[str, str] = {}
         self.calls: list[Call] = []
         self.channels: dict[str, Channel] = {}
         self.ephemerals: list[Json] = []
@@ -409,7 +410,7 @@ class SlackDouble:
 
     def _users_info(self, body: Json) -> Json:
         user = str(body["user"])
-        return {"ok": True, "user": {"id": user, "is_admin": user == ADMIN, "is_owner": False}}
+        return {"ok": True, "user": {"id": user, "is_admin": user == ADMIN, "is_owner": False, "tz": self.zones.get(user)}}
 
     # -- streams -------------------------------------------------------------------------------------------------------
 

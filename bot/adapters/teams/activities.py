@@ -77,6 +77,7 @@ def reference(activity: Activity) -> Reference:
         tenant=tenant(activity),
         locale=str(activity.locale or ""),
         channel=_channel_data(activity, "channel", "id"),
+        zone=str(activity.local_timezone or ""),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -63,6 +63,7 @@ class Reference:
     tenant: str = ""
     locale: str = ""
     channel: str = ""
+    zone: str = ""
 
     @classmethod
     def of(cls, stored: dict[str, str]) -> Reference:
@@ -161,9 +162,7 @@ class Connector:
         conversation = str(answer.get("id") or "")
         if not conversation:
             raise NotSent("Teams named no conversation", permanent=True)
-        return Reference(
-            to.service_url, conversation, user=to.user, user_aad=to.user_aad, bot=to.bot, tenant=to.tenant, locale=to.locale
-        )
+        return replace(to, conversation=conversation, kind="personal", activity="", channel="")
 
     async def open_thread(self, to: Reference, activity: Activity) -> tuple[Reference, str]:
         """Start a thread in the channel of ``to`` with ``activity``; returns where it is and the activity's id."""

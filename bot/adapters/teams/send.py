@@ -183,7 +183,7 @@ class TeamsSender:
             known = await asyncio.to_thread(references.find, self._database, to.conversation)
         else:
             known = await self._chat_of_one(to.person)
-        return Address(to.conversation or bounded(f"teams:{known.tenant}:{known.conversation}", 400), known.stored())
+        return Address(to.conversation or bounded(f"teams:{known.tenant}:{known.conversation}", 400), known.stored(), known.zone)
 
     async def _chat_of_one(self, person: str) -> Reference:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -384,3 +385,16 @@ async def test_a_place_that_is_not_known_is_nowhere_yet(house: House) -> None:
         assert await queued.deliver() == 0
     with house.database.reading() as connection:
         assert outbox.listed(connection)[0]["reason"] == "unreachable"
+
+
+async def test_the_time_zone_of_a_persons_profile_decides_when_they_are_written_to(house: House) -> None:
+    house.double.zones[ANN] = "Asia/Tokyo"
+    now = datetime(2026, 11, 25, 17, tzinfo=UTC)  # noon in New York, two at night in Tokyo
+    reply = Reply(Outcome.CLARIFY, Handling.ANSWER, "A question for you.", "en", fixed="lesson.return")
+    with house.database.writing() as connection:
+        outbox.put(connection, "k", To.to_person(f"slack:T01:{ANN}"), reply, kind="lesson", now=now.timestamp())
+    async with house.open():
+        assert await Outbox(house.database, house.inbox, house.settings, lambda: now).deliver() == 0
+        morning = now + timedelta(hours=6)
+        assert await Outbox(house.database, house.inbox, house.settings, lambda: morning).deliver() == 1
+    assert len(house.double.ours(f"D{ANN}")) == 1

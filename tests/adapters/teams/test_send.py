@@ -666,10 +666,9 @@ def test_a_person_is_written_to_in_their_own_chat_or_in_one_that_is_opened(bench
     assert opened == _address(bench, ana)
     assert opened.conversation == f"teams:{TENANT}:a:with-29:ana"
     assert Reference.of(opened.reply_to).kind == "personal"
-    keep(bench.database, f"teams:{TENANT}:a:chat", bench.reference(), person, 2.0)
-    own = _address(bench, ana)
-    assert own.conversation == f"teams:{TENANT}:a:chat"
-    assert Reference.of(own.reply_to) == bench.reference()
+    chat = replace(bench.reference(), zone="Asia/Tokyo")
+    keep(bench.database, f"teams:{TENANT}:a:chat", chat, person, 2.0)
+    assert _address(bench, ana) == Address(f"teams:{TENANT}:a:chat", chat.stored(), "Asia/Tokyo")
 
 
 def test_a_conversation_is_written_to_by_its_key_or_its_reference(bench: Bench) -> None:
