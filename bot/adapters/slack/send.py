@@ -142,11 +142,19 @@ class SlackSender:
             raise NotFound("no way to that person or place is known")
         if not to.reference and not to.conversation:
             known = {name: value for name, value in known.items() if name != "thread"}
-        base = f"slack:{known.get('team', '')}:{known['channel']}"
-        key = to.conversation or (
-            f"{base}:{known['thread']}" if known.get("thread") and known.get("kind") != "personal" else base
-        )
-        return Address(key, known)
+        key = f"slack:{known.get('team', '')}:{known['channel']}"
+        if known.get("thread") and known.get("kind") != "personal":
+            key = f"{key}:{known['thread']}"
+        zone = await self._zone(Spot.of(known)) if to.person and known.get("kind") == "personal" else ""
+        return Address(to.conversation or key, known, zone)
+
+    async def _zone(self, spot: Spot) -> str:
+        """A person's time zone as their profile says; empty where it does not."""
+        try:
+            about = await self._api.call("users.info", **spot.at, user=spot.user)
+        except (Refused, Busy, Unclear, Unreachable):
+            return ""
+        return str((about.get("user") or {}).get("tz") or "")
 
     async def _opened(self, team: str, user: str) -> dict[str, str]:
         try:
