@@ -18,22 +18,28 @@ from bot.settings import Settings
 
 MAX_REPLY_CHARS = 20_000
 
-SCHEMA = {
-    "type": "json_schema",
-    "json_schema": {
-        "name": "pointing",
-        "strict": True,
-        "schema": {
-            "type": "object",
-            "properties": {
-                "outcome": {"type": "string", "enum": ["answered", "not_covered"]},
-                "sentences": {"type": "array", "items": {"type": "string"}},
-            },
-            "required": ["outcome", "sentences"],
-            "additionalProperties": False,
-        },
-    },
-}
+SHORTEST = 0.5
+"""Seconds below which no call is begun."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """The shape a reply must have: a JSON Schema's properties, all of them required, and the most tokens it may take (None: what
+    the settings allow)."""
+
+    name: str
+    properties: dict[str, Any]
+    tokens: int | None = None
+
+    @property
+    def response_format(self) -> dict[str, Any]:
+        """As OpenAI's structured outputs want it."""
+        return {"type": "json_schema", "json_schema": {"name": self.name, "strict": True, "schema": closed(self.properties)}}
+
+
+def closed(properties: dict[str, Any]) -> dict[str, Any]:
+    """A JSON Schema object with exactly these properties."""
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ class Breaker:
 
 
 class ChatModel:
-    """``complete`` gives a reply or raises ModelUnavailable, always within the total deadline."""
+    """``complete`` gives a reply or raises ModelUnavailable, always within the deadlines."""
 
     def __init__(self, settings: Settings) -> None:
         self.name = f"{settings.model_provider}:{settings.model}"
@@ -85,15 +91,24 @@ class ChatModel:
         self._structured = True
         self._lock = threading.Lock()
 
-    def complete(self, system: str, user: str) -> Completion:
-        """Ask once, and again on a quick failure while time remains. Raises ModelUnavailable."""
-        started = time.monotonic()
-        if not self._breaker.allows(started):
+    def deadline(self) -> float:
+        """The moment (``time.monotonic``) by which everything asked from now on for one answer must have ended."""
+        return time.monotonic() + self._deadlines.total
+
+    def complete(self, system: str, user: str, form: Form, until: float | None = None) -> Completion:
+        """Ask once, and again on a quick failure while time remains: until ``until``, or for the total of one reply.
+
+        Raises ModelUnavailable.
+        """
+        now = time.monotonic()
+        until = self.deadline() if until is None else until
+        if not self._breaker.allows(now):
             raise ModelUnavailable("the model is resting after repeated failures")
+        if until - now < SHORTEST:
+            raise ModelUnavailable("no time left")
         for attempt in range(self._settings.model_retries + 1):
-            left = self._deadlines.total - (time.monotonic() - started)
             try:
-                completion = self._attempt(system, user, left)
+                completion = self._attempt(system, user, form, until - time.monotonic())
                 self._breaker.note(True, time.monotonic())
                 return completion
             except _Refused:
@@ -101,8 +116,8 @@ class ChatModel:
                 self._structured = False
             except ModelUnavailable:
                 pause = 0.2 * 2**attempt * (0.5 + random.random())  # noqa: S311 - jitter
-                left = self._deadlines.total - (time.monotonic() - started)
-                if attempt == self._settings.model_retries or left <= pause + 0.5:
+                left = until - time.monotonic()
+                if attempt == self._settings.model_retries or left <= pause + SHORTEST:
                     break
                 time.sleep(pause)
         self._breaker.note(False, time.monotonic())
@@ -129,22 +144,24 @@ class ChatModel:
                 self._client = init_chat_model(settings.model, model_provider=settings.model_provider, **options)
             return self._client
 
-    def _attempt(self, system: str, user: str, budget: float) -> Completion:
+    def _attempt(self, system: str, user: str, form: Form, budget: float) -> Completion:
         if budget <= 0:
             raise ModelUnavailable("no time left")
         pieces: queue.Queue[tuple[str, Any]] = queue.Queue()
         stop = threading.Event()
-        threading.Thread(target=self._stream, args=(system, user, pieces, stop), name="chat-model", daemon=True).start()
+        threading.Thread(target=self._stream, args=(system, user, form, pieces, stop), name="chat-model", daemon=True).start()
         try:
             return self._collect(pieces, budget)
         finally:
             stop.set()
 
-    def _stream(self, system: str, user: str, pieces: queue.Queue[tuple[str, Any]], stop: threading.Event) -> None:
+    def _stream(self, system: str, user: str, form: Form, pieces: queue.Queue[tuple[str, Any]], stop: threading.Event) -> None:
         try:
             chat = self._chat()
+            if form.tokens is not None:
+                chat = chat.bind(max_tokens=form.tokens)
             if self._structured and self._settings.model_provider == "openai":
-                chat = chat.bind(response_format=SCHEMA)
+                chat = chat.bind(response_format=form.response_format)
             for chunk in chat.stream([("system", system), ("human", user)]):
                 if stop.is_set():
                     return

@@ -59,8 +59,10 @@ class Settings(BaseSettings):
     model_provider: str = Field(default="openai", description="LangChain provider of the chat model.")
     model_first_token_seconds: float = Field(default=6.0, gt=0, description="Seconds until the first token of a chat model.")
     model_idle_seconds: float = Field(default=3.0, gt=0, description="Seconds between tokens.")
-    model_total_seconds: float = Field(default=12.0, gt=0, description="Seconds for a whole reply, retries included.")
-    model_max_tokens: int = Field(default=200, ge=16, le=4_000, description="Most tokens of a reply.")
+    model_total_seconds: float = Field(default=12.0, gt=0, description="Seconds for all of one answer's calls, retries included.")
+    model_max_tokens: int = Field(
+        default=200, ge=16, le=4_000, description="Most tokens of a reply that points; a restatement's quotes bound its own."
+    )
     model_retries: int = Field(default=1, ge=0, le=5, description="Tries after a failed call.")
     plain_words: bool = Field(default=False, description="Add a checked restatement under the quotes.")
 

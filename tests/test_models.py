@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 import pytest
 
 from bot.app import App
+from bot.assistant.pointing import FORM
+from bot.assistant.restating.asking import form_for
 from bot.errors import ModelUnavailable
 from bot.messages import Message, Outcome
 from bot.models import Breaker, ChatModel
 from tests.conftest import settings_for
-from tests.doubles.openai import MISBEHAVIOURS, OpenAIDouble, offered
+from tests.doubles.openai import MISBEHAVIOURS, OpenAIDouble, asked_to_restate, offered
 
 QUESTION = "When did the amended COPPA rule take effect?"
 FAST = {"model_first_token_seconds": 0.8, "model_idle_seconds": 0.5, "model_total_seconds": 1.6, "model_retries": 0}
@@ -27,7 +30,7 @@ def test_every_misbehaviour_ends_within_the_deadline_as_unavailable_or_as_nonsen
         chat._chat()
         started = time.monotonic()
         try:
-            completion = chat.complete("system", "user")
+            completion = chat.complete("system", "user", FORM)
         except ModelUnavailable:
             completion = None
         assert time.monotonic() - started < 2.5
@@ -126,3 +129,77 @@ def test_plain_words_stand_labelled_under_the_quotes_and_only_those_that_pass(as
         said["date"] = "June 24, 2025"
         assert app.ask(question).reply.restatement is None
         app.close()
+
+
+def test_each_call_asks_for_its_own_form_and_a_restatement_may_be_as_long_as_its_quotes_need(asking: Path) -> None:
+    def behave(request: dict[str, Any]) -> str:
+        return json.dumps({"sentences": {"1": "It took effect."}}) if asked_to_restate(request) else pointing(["s1", "s2"])
+
+    with OpenAIDouble(behave) as double:
+        app = App(settings_for(asking, openai_base_url=double.url, plain_words=True, model_max_tokens=60))
+        quotes = [citation.quote for citation in app.ask(Message(QUESTION)).reply.citations]
+        app.close()
+    forms = [request["response_format"]["json_schema"] for request in double.requests]
+    assert [form["name"] for form in forms] == ["pointing", "restating"]
+    assert set(forms[0]["schema"]["properties"]) == {"outcome", "sentences"}
+    assert set(forms[1]["schema"]["properties"]["sentences"]["properties"]) == {"1", "2"}
+    allowed = [request.get("max_completion_tokens", request.get("max_tokens")) for request in double.requests]
+    assert allowed == [60, form_for(quotes).tokens]
+    assert sum(map(len, quotes)) / 2 < allowed[1] < sum(map(len, quotes))
+
+
+def test_pointing_and_restating_share_one_deadline(asking: Path) -> None:
+    held = threading.Event()
+
+    def behave(request: dict[str, Any]) -> str:
+        if asked_to_restate(request):
+            return "silent"
+        held.wait(1.0)
+        return pointing(["s1"])
+
+    deadlines = {"model_first_token_seconds": 5.0, "model_idle_seconds": 5.0, "model_total_seconds": 2.0, "model_retries": 3}
+    with OpenAIDouble(behave) as double:
+        app = App(settings_for(asking, openai_base_url=double.url, plain_words=True, **deadlines))
+        app.ask(Message(QUESTION))  # loads the client's modules, in time or not
+        started = time.monotonic()
+        answered = app.ask(Message(QUESTION))
+        assert time.monotonic() - started < 2.0 + 1.5
+        assert answered.receipt.timings_ms["model"] < 2_300
+        assert answered.reply.citations
+        assert answered.reply.restatement is None
+        app.close()
+
+
+def test_with_no_time_left_the_model_is_not_asked_and_not_blamed(tmp_path: Path) -> None:
+    with OpenAIDouble(lambda _: pointing(["s1"])) as double:
+        chat = ChatModel(settings_for(tmp_path, openai_base_url=double.url, model_retries=0))
+        for _ in range(5):
+            with pytest.raises(ModelUnavailable, match="no time left"):
+                chat.complete("system", "user", FORM, until=time.monotonic() + 0.1)
+        assert double.requests == []
+        assert chat.complete("system", "user", FORM).text == pointing(["s1"])
+
+
+@pytest.mark.parametrize("meanwhile", ["pointing", "restating"])
+def test_a_document_retired_while_the_model_thinks_is_not_shown(meanwhile: str, make_app: Any, data_dir: Path) -> None:
+    retired: list[str] = []
+
+    def behave(request: dict[str, Any]) -> str:
+        restated = bool(asked_to_restate(request))
+        if restated == (meanwhile == "restating") and not retired:
+            retired.extend({citation.document for citation in before.reply.citations})
+            for document in retired:
+                app.library.retire(document, "Ana", "withdrawn while the model was thinking")
+        if restated:
+            return json.dumps({"sentences": {"1": "The amended COPPA rule took effect on June 23, 2025."}})
+        return pointing(["s1", "s2", "s3"])
+
+    with OpenAIDouble(behave) as double:
+        app = make_app(data_dir)
+        before = app.ask(Message(QUESTION))
+        assert before.reply.outcome is Outcome.ANSWERED
+        thinking = make_app(data_dir, openai_base_url=double.url, plain_words=True)
+        reply = thinking.assistant.answer(Message(QUESTION)).reply
+        assert retired
+        assert retired[0] not in {citation.document for citation in reply.citations}
+        assert all(citation.quote not in reply.markdown for citation in before.reply.citations)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,26 @@ TIED = 0.03
 """Two states' documents this close in score are equally good readings of a question that names no state."""
 
 
+@dataclass
+class _Underway:
+    """One message being answered: what its parts share, and what the model has cost. ``until`` bounds all of its calls."""
+
+    message: Message
+    shelves: list[Shelf]
+    vectors: Mapping[str, Vectors]
+    until: float | None
+    timings: dict[str, float] = field(default_factory=dict)
+    tokens: dict[str, int] = field(default_factory=dict)
+    model: str | None = None
+
+    def note(self, model: str | None, ms: float, tokens: dict[str, int]) -> None:
+        """Add a call: the model that took part (None when its reply was of no use), milliseconds, tokens."""
+        self.model = model or self.model
+        self.timings["model"] = self.timings.get("model", 0.0) + ms
+        for name, count in tokens.items():
+            self.tokens[name] = self.tokens.get(name, 0) + count
+
+
 class Assistant:
     """Answers from published statements only."""
 
@@ -60,34 +81,29 @@ class Assistant:
         """Answer a message. Never raises for what a user typed; the reply says what happened. ``vectors`` are of texts that
         were embedded in this turn already."""
         started = time.perf_counter()
-        timings: dict[str, float] = {}
         shelves = self.shelves([BASE] + ([message.organization] if message.organization else []))
-        timings["load"] = (time.perf_counter() - started) * 1000
+        until = self._pointer.deadline() if self._pointer is not None else None
+        underway = _Underway(message, shelves, vectors or {}, until)
+        underway.timings["load"] = (time.perf_counter() - started) * 1000
         replies: list[tuple[str, Reply]] = []
         notes: list[Considered] = []
-        tokens: dict[str, int] = {}
-        model: str | None = None
         for part in parts_of(within(message.text, MAX_QUESTION_CHARS)):
-            considered, reply, used = self._answer_part(part, message, shelves, timings, vectors or {})
+            considered, reply = self._answer_part(part, underway)
             notes.append(considered)
             replies.append((part, reply))
-            if used is not None:
-                model = used[0]
-                for name, count in used[1].items():
-                    tokens[name] = tokens.get(name, 0) + count
         reply = replies[0][1] if len(replies) == 1 else compose.together(replies, replies[0][1].language)
-        timings["total"] = (time.perf_counter() - started) * 1000
+        underway.timings["total"] = (time.perf_counter() - started) * 1000
         first = notes[0]
         receipt = Receipt(
             answer_id=secrets.token_hex(8),
             generation={shelf.library: shelf.generation for shelf in shelves},
-            model=model,
+            model=underway.model,
             prompt_version=prompts.version(),
-            timings_ms={name: round(value, 3) for name, value in timings.items()},
+            timings_ms={name: round(value, 3) for name, value in underway.timings.items()},
             signals={**first.signals, "probability": first.probability},
             considered=tuple((f.shelved.id, round(f.score, 4)) for f in first.found[:8]),
             reasons=tuple(f"{name} {push:+.2f}" for name, push in deciders().of(first.signals).leading(first.signals)),
-            tokens=tokens,
+            tokens=underway.tokens,
         )
         return Answered(reply, receipt)
 
@@ -124,43 +140,69 @@ class Assistant:
         today, grace = self._clock().date(), self._settings.grace_days
         return [f.shelved for f in considered.found if not compose.withheld(f.shelved, today, grace)][:OFFERED]
 
-    def _answer_part(
-        self, text: str, message: Message, shelves: list[Shelf], timings: dict[str, float], vectors: Mapping[str, Vectors]
-    ) -> tuple[Considered, Reply, tuple[str, dict[str, int]] | None]:
-        home = self._settings.jurisdiction
-        considered = self._weigher.consider(text, message.history, shelves, timings=timings, home=home, vectors=vectors)
+    def _answer_part(self, text: str, underway: _Underway) -> tuple[Considered, Reply]:
+        message, home = underway.message, self._settings.jurisdiction
+        considered = self._weigher.consider(
+            text, message.history, underway.shelves, timings=underway.timings, home=home, vectors=underway.vectors
+        )
         language = message.language or considered.question.language
         today, grace, contact = self._clock().date(), self._settings.grace_days, self._settings.contact
         picked = [f.shelved for f in choose(considered)] if considered.answers else []
         chosen = [s for s in picked if not compose.withheld(s, today, grace)]
         offered = self._offered(considered)
-        used: tuple[str, dict[str, int]] | None = None
+        pointed: list[Shelved] | None = None
         if self._pointer is not None and offered:
-            pointed = self._pointer.point(considered.question.text, message.history, offered)
-            timings["model"] = timings.get("model", 0.0) + pointed.ms
-            if pointed.usable:
-                used = (pointed.model, pointed.tokens)
-                chosen = agree(chosen, pointed.chosen, considered.probability)
+            pointed = self._point(self._pointer, considered, offered, underway)
+            if pointed is not None:
+                chosen = agree(chosen, pointed, considered.probability)
+            picked, chosen, offered = (self._in_force(some, underway) for some in (picked, chosen, offered))
         if chosen:
-            if used is None and (states := tied_states(considered, home)):
-                return considered, compose.clarify(states, language), used
-            told = (prompts.messages(language).model_note,) if used is not None else ()
-            reply = compose.answered(chosen, language, today, told)
-            if self._restater is None:
-                return considered, reply, used
-            restated = self._restater.restate([c.quote for c in reply.citations], language)
-            timings["model"] = timings.get("model", 0.0) + restated.ms
-            counted = used[1] if used is not None else {}
-            used = (restated.model, {k: counted.get(k, 0) + restated.tokens.get(k, 0) for k in {*counted, *restated.tokens}})
-            return considered, compose.with_restatement(reply, restated.text) if restated.text else reply, used
-        if picked and used is None:
-            return considered, compose.held_back(picked[0], language, contact), used
+            if pointed is None and (states := tied_states(considered, home)):
+                return considered, compose.clarify(states, language)
+            told = (prompts.messages(language).model_note,) if pointed is not None else ()
+            return considered, self._quoted(chosen, language, told, underway)
+        if picked and pointed is None:
+            return considered, compose.held_back(picked[0], language, contact)
         near = [
             f.shelved
             for f in considered.found[:1]
             if (f.cosine >= NEAR_COSINE or f.key_cosine >= NEAR_KEY_COSINE) and f.shelved in offered
         ]
-        return considered, compose.not_covered(near, language, today, contact), used
+        return considered, compose.not_covered(near, language, today, contact)
+
+    def _point(
+        self, pointer: Pointer, considered: Considered, offered: list[Shelved], underway: _Underway
+    ) -> list[Shelved] | None:
+        """What the model points at; None when it was of no use."""
+        pointed = pointer.point(considered.question.text, underway.message.history, offered, underway.until)
+        underway.note(pointed.model if pointed.usable else None, pointed.ms, pointed.tokens if pointed.usable else {})
+        return pointed.chosen if pointed.usable else None
+
+    def _quoted(self, chosen: list[Shelved], language: str, told: tuple[str, ...], underway: _Underway) -> Reply:
+        """The answer that quotes ``chosen``, restated below where that is wanted and passes."""
+        today = self._clock().date()
+        reply = compose.answered(chosen, language, today, told)
+        if self._restater is None:
+            return reply
+        restated = self._restater.restate([c.quote for c in reply.citations], language, underway.until)
+        underway.note(restated.model, restated.ms, restated.tokens)
+        still = self._in_force(chosen, underway)
+        if len(still) < len(chosen):
+            # What was restated is no longer all in force: the quotes that are stand without a restatement.
+            return (
+                compose.answered(still, language, today, told)
+                if still
+                else compose.not_covered([], language, today, self._settings.contact)
+            )
+        return compose.with_restatement(reply, restated.text) if restated.text else reply
+
+    def _in_force(self, statements: list[Shelved], underway: _Underway) -> list[Shelved]:
+        """Those still published: a document may have been retired while the model was thinking."""
+        now = self.shelves([shelf.library for shelf in underway.shelves])
+        if now == underway.shelves:
+            return statements
+        versions = {version for shelf in now for version in shelf.versions}
+        return [statement for statement in statements if statement.version.id in versions]
 
 
 def agree(local: list[Shelved], pointed: list[Shelved], probability: float) -> list[Shelved]:

@@ -13,10 +13,18 @@ from bot import prompts
 from bot.errors import ModelUnavailable
 from bot.knowledge.shelf import Shelved
 from bot.messages import Utterance
-from bot.models import Completion
+from bot.models import Completion, Form
 
 MAX_POINTED = 3
 HISTORY_LINES, LINE_CHARS = 6, 500
+
+FORM = Form(
+    "pointing",
+    {
+        "outcome": {"type": "string", "enum": ["answered", "not_covered"]},
+        "sentences": {"type": "array", "items": {"type": "string"}},
+    },
+)
 
 
 class Chat(Protocol):
@@ -24,8 +32,11 @@ class Chat(Protocol):
 
     name: str
 
-    def complete(self, system: str, user: str) -> Completion:
-        """The model's text within the deadline. Raises ModelUnavailable."""
+    def deadline(self) -> float:
+        """The moment by which one answer's calls must have ended."""
+
+    def complete(self, system: str, user: str, form: Form, until: float | None = None) -> Completion:
+        """The model's text in the form asked for, by ``until``. Raises ModelUnavailable."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +56,19 @@ class Pointer:
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
 
-    def point(self, question: str, history: tuple[Utterance, ...], offered: Sequence[Shelved]) -> Pointed:
+    def deadline(self) -> float:
+        """The moment by which everything asked of the model for one answer must have ended."""
+        return self._chat.deadline()
+
+    def point(
+        self, question: str, history: tuple[Utterance, ...], offered: Sequence[Shelved], until: float | None = None
+    ) -> Pointed:
         """Never raises: an unusable reply comes back as such, and the local choice stands."""
         started = time.perf_counter()
         labels = labelled(offered)
         system, user = request(question, history, labels)
         try:
-            completion = self._chat.complete(system, user)
+            completion = self._chat.complete(system, user, FORM, until)
             chosen = read_pointing(completion.text, labels)
         except ModelUnavailable:
             return Pointed(False, [], self._chat.name, (time.perf_counter() - started) * 1000)

@@ -222,6 +222,7 @@ class Shelves:
             if shelf is None or shelf.generation != generation:
                 fresh = self._load(library, generation, shelf.versions if shelf else {})
                 old, self._loaded[library] = shelf, fresh
+                give_back()
                 if self._background:
                     later = threading.Timer(BUILD_AFTER, self._settle, (fresh, old))
                     later.daemon = True

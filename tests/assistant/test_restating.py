@@ -17,7 +17,7 @@ from bot.errors import ModelUnavailable
 from bot.knowledge.passages import split
 from bot.knowledge.shipped import data_file
 from bot.knowledge.starter import read_document
-from bot.models import ChatModel, Completion
+from bot.models import ChatModel, Completion, Form
 from tests.conftest import settings_for
 from tests.doubles.openai import MISBEHAVIOURS, RESTATING_LIES, OpenAIDouble, asked_to_restate, load_client, restating
 from tests.evals.restating import Pair, pairs, share
@@ -194,7 +194,10 @@ class Says:
         self.text = text
         self.asked: list[tuple[str, str]] = []
 
-    def complete(self, system: str, user: str) -> Completion:
+    def deadline(self) -> float:
+        return time.monotonic() + 12
+
+    def complete(self, system: str, user: str, form: Form, until: float | None = None) -> Completion:
         self.asked.append((system, user))
         if self.text is None:
             raise ModelUnavailable("down")

@@ -250,7 +250,7 @@ def offered(request: dict[str, Any]) -> list[dict[str, Any]]:
 
 def load_client(chat: Any) -> None:
     """Load the client's modules and call it both ways without a deadline, so that no test's deadline is spent on that."""
-    from bot.models import SCHEMA
+    from bot.assistant.pointing import FORM
 
-    for client in (chat._chat(), chat._chat().bind(response_format=SCHEMA)):
+    for client in (chat._chat(), chat._chat().bind(response_format=FORM.response_format)):
         list(client.stream([("human", "hello")]))

@@ -16,12 +16,17 @@ from bot.assistant.pointing import Chat
 from bot.assistant.restating.faithfulness import faithful
 from bot.assistant.understand import plain
 from bot.errors import ModelUnavailable
+from bot.models import Form, closed
 
 LANGUAGES = {"en": "English", "es": "Spanish"}
 """Languages whose restatements can be checked."""
 
 LONGEST = 2.5
 """A restatement longer than this many times its source is not one."""
+
+CHARS_A_TOKEN, TOKENS_AROUND = 2, 24
+"""Tokens allowed: one for every two characters of a quote (English takes one for four, Spanish for three, and plain words may
+be a third longer than the source), and the JSON around it."""
 
 _PAIR = re.compile(r'"(\d{1,2})"\s*:\s*"((?:[^"\\]|\\.)*)"')
 _MARKUP = re.compile(r"https?:|www\.|[<>\[\]{}`*_#|\\]|\n")
@@ -51,19 +56,26 @@ class Restater:
         prompts.plain_words()
         self._chat = chat
 
-    def restate(self, sentences: Sequence[str], language: str) -> Restated:
-        """Restate sentences 1, 2, … Never raises: late, down or nonsense gives nothing."""
+    def restate(self, sentences: Sequence[str], language: str, until: float | None = None) -> Restated:
+        """Restate sentences 1, 2, … by ``until``. Never raises: late, down or nonsense gives nothing."""
         started = time.perf_counter()
         if language not in LANGUAGES or not sentences:
             return Restated({}, {}, self._chat.name, 0.0)
         asked = prompts.instructions().restating.format(language=LANGUAGES[language], sentences="").strip()
         numbered = "\n".join(json.dumps({"id": n, "sentence": text}, ensure_ascii=False) for n, text in enumerate(sentences, 1))
         try:
-            completion = self._chat.complete(asked, numbered)
+            completion = self._chat.complete(asked, numbered, form_for(sentences), until)
         except ModelUnavailable:
             return Restated({}, {}, self._chat.name, (time.perf_counter() - started) * 1000)
         kept, dropped = sift(sentences, read_restatements(completion.text, len(sentences)), language)
         return Restated(kept, dropped, self._chat.name, (time.perf_counter() - started) * 1000, completion.tokens)
+
+
+def form_for(sentences: Sequence[str]) -> Form:
+    """One string a sentence, by number; as many tokens as restatements of these may need."""
+    each = {str(n): {"type": "string"} for n in range(1, len(sentences) + 1)}
+    tokens = sum(TOKENS_AROUND + len(text) // CHARS_A_TOKEN for text in sentences)
+    return Form("restating", {"sentences": closed(each)}, tokens)
 
 
 def read_restatements(text: str, count: int) -> dict[int, str]:
