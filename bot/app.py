@@ -79,6 +79,10 @@ class App:
     @cached_property
     def assistant(self) -> Assistant:
         """The assistant over every published shelf."""
+        return self.make_assistant(with_model=self.settings.has_model)
+
+    def make_assistant(self, *, with_model: bool) -> Assistant:
+        """An assistant of one's own, with or without the chat model; for comparing them."""
         from bot import prompts
         from bot.assistant.assistant import Assistant
         from bot.assistant.pointing import Pointer
@@ -88,7 +92,7 @@ class App:
         prompts.check()
         library = self.library
         pointer = restater = None
-        if self.settings.has_model:
+        if with_model:
             from bot.assistant.restating import Restater
             from bot.models import ChatModel
 

@@ -64,6 +64,21 @@ def explain(row: dict[str, Any], database: Database) -> str:
     return "\n".join(textwrap.fill(line, WIDTH, subsequent_indent="  ") for line in lines)
 
 
+def beside_text(figures: dict[str, Any]) -> str:
+    """Whole answers of several assistants, a column each."""
+    lines = [f"{'':<36}" + "".join(f"{name:>34}" for name in figures)]
+    for measure in next(iter(figures.values())):
+        cells = [figures[name][measure] for name in figures]
+        shown = [
+            "none"
+            if c["share"] is None
+            else f"{c['share']:.3f} [{c['interval'][0]:.3f}, {c['interval'][1]:.3f}] {c['hits']}/{c['of']}"
+            for c in cells
+        ]
+        lines.append(f"{measure:<36}" + "".join(f"{cell:>34}" for cell in shown))
+    return "\n".join(lines)
+
+
 def evaluation_text(result: dict[str, Any]) -> str:
     """An evaluation report as a table."""
     lines = []

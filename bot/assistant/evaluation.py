@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import math
+import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,10 @@ from bot.assistant.assistant import Assistant
 from bot.assistant.weigh import choose
 from bot.errors import FormatError
 from bot.knowledge.shelf import Shelf, Shelved
-from bot.messages import Utterance
+from bot.messages import Answered, Message, Utterance
+
+SEED = 20_261_126
+"""Of samples, so that two runs ask the same questions."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,8 @@ def read_cases(path: Path) -> list[Case]:
     return cases
 
 
-def _carries(shelved: Shelved, gold: tuple[str, str], passage: bool) -> bool:
+def carries(shelved: Shelved, gold: tuple[str, str], passage: bool) -> bool:
+    """Whether a statement carries a gold fact or section; with ``passage``, whether its passage does."""
     document, part = gold
     if shelved.version.document != document:
         return False
@@ -100,7 +105,7 @@ def run(assistant: Assistant, shelves: list[Shelf], cases: Iterable[Case]) -> li
         documents = list(dict.fromkeys(s.version.document for s in found))
         wanted = {document for document, _ in case.gold}
         document_rank = next((i for i, d in enumerate(documents) if d in wanted), None)
-        statement_rank = next((i for i, s in enumerate(found) if any(_carries(s, g, False) for g in case.gold)), None)
+        statement_rank = next((i for i, s in enumerate(found) if any(carries(s, g, False) for g in case.gold)), None)
         chosen = [f.shelved for f in choose(considered)]
         answered = considered.answers
         outcomes.append(
@@ -108,13 +113,57 @@ def run(assistant: Assistant, shelves: list[Shelf], cases: Iterable[Case]) -> li
                 case,
                 document_rank,
                 statement_rank,
-                any(_carries(s, g, True) for s in chosen for g in case.gold),
+                any(carries(s, g, True) for s in chosen for g in case.gold),
                 considered.probability,
                 answered,
                 (chosen[0].version.document,) if answered and chosen else (),
             )
         )
     return outcomes
+
+
+def sample(cases: list[Case], count: int, seed: int) -> list[Case]:
+    """``count`` of the cases by chance, the same for the same seed, in the file's order; all when there are no more."""
+    chosen = set(random.Random(seed).sample(range(len(cases)), min(count, len(cases))))  # noqa: S311 - a sample
+    return [case for number, case in enumerate(cases) if number in chosen]
+
+
+def beside(
+    answerers: dict[str, Callable[[Message], Answered]],
+    shelves: list[Shelf],
+    cases: list[Case],
+    organization: str | None = None,
+) -> dict[str, Any]:
+    """Whole answers of several assistants to the same questions, by the assistants' names: what an asker is shown.
+
+    A question counts as answered when quotes came, and as well answered when one of them stands in a gold passage.
+    """
+    places = {(s.version.id, s.statement.start): s for shelf in shelves for s in shelf.statements}
+    figures: dict[str, dict[str, Any]] = {}
+    for name, answer in answerers.items():
+        shown: list[tuple[Case, list[Shelved]]] = []
+        for case in cases:
+            reply = answer(Message(case.question, history=case.history, organization=organization)).reply
+            quoted = [(c.version, c.start) for c in reply.citations] if reply.outcome.value == "answered" else []
+            shown.append((case, [places[place] for place in quoted if place in places]))
+        yes = [(case, cited) for case, cited in shown if case.gold]
+        figures[name] = {
+            "answered when answerable": _share([bool(cited) for _, cited in yes]),
+            "answered and gold passage quoted": _share([_quotes_gold(cited, case) for case, cited in yes]),
+            "gold passage quoted first": _share([_quotes_gold(cited[:1], case) for case, cited in yes]),
+            "not covered when not": _share([not cited for case, cited in shown if not case.gold]),
+        }
+    return figures
+
+
+def _quotes_gold(cited: list[Shelved], case: Case) -> bool:
+    return any(carries(statement, gold, True) for statement in cited for gold in case.gold)
+
+
+def _share(flags: list[bool]) -> dict[str, Any]:
+    low, high = wilson(sum(flags), len(flags))
+    share = round(sum(flags) / len(flags), 4) if flags else None
+    return {"share": share, "hits": sum(flags), "of": len(flags), "interval": [round(low, 4), round(high, 4)]}
 
 
 def wilson(hits: int, total: int) -> tuple[float, float]:
@@ -132,14 +181,7 @@ def report(outcomes: list[Outcome]) -> dict[str, Any]:
     """Figures with intervals, the trade-off curve, and the failures by cause."""
 
     def share(name: str, flags: list[bool]) -> None:
-        hits = sum(flags)
-        low, high = wilson(hits, len(flags))
-        figures[name] = {
-            "share": round(hits / len(flags), 4) if flags else None,
-            "hits": hits,
-            "of": len(flags),
-            "interval": [round(low, 4), round(high, 4)],
-        }
+        figures[name] = _share(flags)
 
     figures: dict[str, Any] = {}
     yes = [o for o in outcomes if o.case.gold]

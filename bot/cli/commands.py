@@ -200,16 +200,28 @@ def why(answer_id: Annotated[str, typer.Argument(help="The id shown with an answ
 def evaluate(
     files: Annotated[list[Path], typer.Argument(help="JSONL files of questions.")],
     org: Org = None,
+    model: Annotated[
+        bool, typer.Option("--model", help="Compare whole answers with and without the chat model, on a sample.")
+    ] = False,
+    count: Annotated[int, typer.Option("--sample", help="With --model: questions in the sample.", min=1)] = 300,
     json_wanted: Json = False,
 ) -> None:
     """Measure finding and deciding on files of questions."""
     with refusals(json_wanted):
-        from bot.adapters.terminal import evaluation_text
-        from bot.assistant.evaluation import read_cases, report, run
+        from bot.adapters.terminal import beside_text, evaluation_text
+        from bot.assistant.evaluation import SEED, beside, read_cases, report, run, sample
         from bot.knowledge.library import BASE
 
         app = _app()
         cases = [case for file in files for case in read_cases(file)]
+        if model:
+            if not app.settings.has_model:
+                raise FormatError("no chat model is configured: set SIGNPOST_OPENAI_BASE_URL or a key", where="--model")
+            compared = {"without a model": app.make_assistant(with_model=False).answer, "with the model": app.assistant.answer}
+            shelves = app.assistant.shelves([BASE] + ([org] if org else []))
+            figures = beside(compared, shelves, sample(cases, count, SEED), org)
+            say(figures, json_wanted=json_wanted, text=beside_text(figures))
+            return
         shelves = app.assistant.shelves([BASE] + ([org] if org else []))
         result = report(run(app.assistant, shelves, cases))
         say(result, json_wanted=json_wanted, text=evaluation_text(result))
