@@ -89,7 +89,8 @@ class App:
         from bot.knowledge.shelf import Shelves
         from bot.knowledge.vector_index import VectorIndex
 
-        prompts.check()
+        if not self._brief:
+            prompts.check()  # one question reads, and so checks, the files it needs
         library = self.library
         pointer = restater = None
         if with_model:

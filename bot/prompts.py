@@ -16,19 +16,21 @@ from bot.errors import FormatError
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
-class DemoQuestion(BaseModel):
-    """A question of the demo and whose behalf it is asked on."""
+class _File(BaseModel):
+    """What every data file has in common. Its validator is built when a file is first read: most commands read few."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+
+class DemoQuestion(_File):
+    """A question of the demo and whose behalf it is asked on."""
 
     text: Text
     organization: Text | None = None
 
 
-class Demo(BaseModel):
+class Demo(_File):
     """What ``signpost demo`` asks and says at the end."""
-
-    model_config = ConfigDict(extra="forbid")
 
     version: int
     questions: list[DemoQuestion]
@@ -56,10 +58,8 @@ def read_yaml(name: str) -> dict[str, Any]:
     return data
 
 
-class Names(BaseModel):
+class Names(_File):
     """Lists of names by kind; each entry's spellings, the usual one first."""
-
-    model_config = ConfigDict(extra="forbid")
 
     version: int
     states: list[Text]
@@ -70,20 +70,16 @@ class Names(BaseModel):
     laws: list[Text]
 
 
-class Glossary(BaseModel):
+class Glossary(_File):
     """Short forms and what they stand for, by language."""
-
-    model_config = ConfigDict(extra="forbid")
 
     version: int
     en: dict[str, Text]
     es: dict[str, Text]
 
 
-class Words(BaseModel):
+class Words(_File):
     """Words without a subject and words that tell languages apart, each a list set apart by spaces."""
-
-    model_config = ConfigDict(extra="forbid")
 
     version: int
     stop_en: Text
@@ -93,20 +89,16 @@ class Words(BaseModel):
     same_word_names: Text
 
 
-class Asks(BaseModel):
+class Asks(_File):
     """Patterns of what questions ask for and statements hold, by kind."""
-
-    model_config = ConfigDict(extra="forbid")
 
     version: int
     asks: dict[str, Text]
     holds: dict[str, Text]
 
 
-class PlainWords(BaseModel):
+class PlainWords(_File):
     """What a plain-words restatement may say instead of a source's words, and the small words that must not change."""
-
-    model_config = ConfigDict(extra="forbid")
 
     version: int
     same: list[Text]
@@ -121,10 +113,8 @@ class PlainWords(BaseModel):
     spanish: list[Text]
 
 
-class Messages(BaseModel):
+class Messages(_File):
     """Fixed texts shown to people, by name, in one language. ``{braces}`` are filled in by the caller."""
-
-    model_config = ConfigDict(extra="forbid")
 
     version: int
     language: Text
@@ -260,10 +250,8 @@ class Messages(BaseModel):
     door_press_failed: Text
 
 
-class WebWords(BaseModel):
+class WebWords(_File):
     """The words of the web chat's pages, in one language."""
-
-    model_config = ConfigDict(extra="forbid")
 
     version: int
     language: Text
@@ -323,10 +311,8 @@ class WebWords(BaseModel):
     back: Text
 
 
-class CommandWords(BaseModel):
+class CommandWords(_File):
     """What people type for each command, in one language, set apart by bars."""
-
-    model_config = ConfigDict(extra="forbid")
 
     help: Text
     person: Text
@@ -336,20 +322,16 @@ class CommandWords(BaseModel):
     forget: Text
 
 
-class Commands(BaseModel):
+class Commands(_File):
     """The typed commands, by language."""
-
-    model_config = ConfigDict(extra="forbid")
 
     version: int
     en: CommandWords
     es: CommandWords
 
 
-class Instructions(BaseModel):
+class Instructions(_File):
     """What the chat model is told. ``version`` is recorded with every answer it took part in."""
-
-    model_config = ConfigDict(extra="forbid")
 
     version: int
     pointing: Text

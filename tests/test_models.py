@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -203,3 +207,45 @@ def test_a_document_retired_while_the_model_thinks_is_not_shown(meanwhile: str, 
         assert retired
         assert retired[0] not in {citation.document for citation in reply.citations}
         assert all(citation.quote not in reply.markdown for citation in before.reply.citations)
+
+
+def test_an_evaluation_puts_whole_answers_with_and_without_the_model_side_by_side(asking: Path, tmp_path: Path) -> None:
+    questions = [
+        {"question": QUESTION, "gold": [{"doc": "coppa", "fact": 1}]},
+        {"question": "What does a license for MagicSchool cost in Ohio?", "gold": []},
+    ]
+    file = tmp_path / "mine.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in questions), encoding="utf-8")
+    with OpenAIDouble(lambda _: pointing([], "not_covered")) as double:
+        environment = {**os.environ, "SIGNPOST_DATA_DIR": str(asking), "SIGNPOST_OPENAI_BASE_URL": double.url}
+        command = [sys.executable, "-m", "bot", "eval", str(file), "--model", "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        assert done.returncode == 0, done.stderr
+        assert double.requests
+    figures = json.loads(done.stdout)
+    assert list(figures) == ["without a model", "with the model"]
+    for column in figures.values():
+        assert column["not covered when not"]["of"] == column["answered when answerable"]["of"] == 1
+    refused = subprocess.run(
+        command, capture_output=True, text=True, env={**environment, "SIGNPOST_OPENAI_BASE_URL": ""}, check=False
+    )
+    assert refused.returncode == 2
+    assert "no chat model is configured" in refused.stdout
+
+
+def test_a_command_that_asks_once_imports_no_chroma_and_short_commands_no_numpy(asking: Path) -> None:
+    environment = {**os.environ, "SIGNPOST_DATA_DIR": str(asking), "SIGNPOST_SAMPLE_ORGANIZATION": "1"}
+    script = (
+        "import sys, time; from bot.cli import main; sys.argv[1:] = {arguments!r}\n"
+        "try: main()\nexcept SystemExit: pass\ntime.sleep({wait})\n"
+        "print(sorted(set(sys.modules) & {{'chromadb', 'numpy', 'langchain', 'bot.prompts'}}), file=sys.stderr)"
+    )
+
+    def loaded(*arguments: str, wait: float = 0) -> list[str]:
+        code = script.format(arguments=list(arguments), wait=wait)
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+        return list(ast.literal_eval(done.stderr.splitlines()[-1]))
+
+    assert loaded("kb", "list") == []
+    assert loaded("--help") == []
+    assert loaded("ask", QUESTION, wait=1.5) == ["bot.prompts", "numpy"]

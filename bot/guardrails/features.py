@@ -12,7 +12,7 @@ from itertools import combinations, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.guardrails.policy import concepts, rules
+from bot.guardrails.policy import compiled, concepts, rules
 from bot.guardrails.views import folded
 
 HASHED = 4_096
@@ -28,7 +28,7 @@ Embed = Callable[[str], NDArray[np.float32]]
 
 @cache
 def _concepts() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((name, re.compile(pattern)) for name, pattern in sorted(concepts().whole().items()))
+    return tuple((name, compiled(pattern)) for name, pattern in sorted(concepts().whole().items()))
 
 
 @cache
@@ -36,7 +36,7 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     found = []
     for rule in rules().values():
         for kind, items in (("certain", rule.certain), ("likely", rule.likely)):
-            found.append((f"{kind}:{rule.id}", re.compile("|".join(f"(?:{item})" for item in items) or r"(?!)", re.MULTILINE)))
+            found.append((f"{kind}:{rule.id}", compiled("|".join(f"(?:{item})" for item in items) or r"(?!)", re.MULTILINE)))
     return tuple(found)
 
 

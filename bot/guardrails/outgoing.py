@@ -7,7 +7,7 @@ from functools import cache
 
 from bot.guardrails import privacy
 from bot.guardrails.context import Context
-from bot.guardrails.policy import outgoing
+from bot.guardrails.policy import compiled, outgoing
 from bot.messages import Reply
 
 _IMAGE = re.compile(
@@ -27,7 +27,7 @@ _SCHEMES = ("https://", "http://")
 
 @cache
 def _claims() -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{item})" for item in outgoing().never_say), re.IGNORECASE)
+    return compiled("|".join(f"(?:{item})" for item in outgoing().never_say), re.IGNORECASE)
 
 
 def vetted(url: str, links: tuple[str, ...]) -> bool:

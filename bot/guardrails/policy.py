@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, ValidationInfo, field_validator
 
 from bot import prompts
 from bot.errors import FormatError
@@ -20,7 +20,13 @@ FAMILIES = ("crisis", "unsafe", "misuse", "injection", "scope", "smalltalk")
 """Files of rules, in the order in which they decide."""
 
 
-def _pattern(value: str) -> str:
+_UNREAD = "patterns are compiled where they are used"
+"""Validation context of the shipped files: every start would otherwise compile every pattern twice."""
+
+
+def _pattern(value: str, info: ValidationInfo) -> str:
+    if info.context == _UNREAD:
+        return value
     try:
         re.compile(value)
     except re.error as error:
@@ -50,8 +56,8 @@ class Rule(BaseModel):
 
     @field_validator("certain", "likely")
     @classmethod
-    def _patterns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_pattern(item) for item in value)
+    def _patterns(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        return tuple(_pattern(item, info) for item in value)
 
     @field_validator("texts")
     @classmethod
@@ -102,8 +108,8 @@ class Concepts(BaseModel):
 
     @field_validator("concepts", "more")
     @classmethod
-    def _compile(cls, value: dict[str, str]) -> dict[str, str]:
-        return {name: _pattern(pattern) for name, pattern in value.items()}
+    def _compile(cls, value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        return {name: _pattern(pattern, info) for name, pattern in value.items()}
 
     def whole(self) -> dict[str, str]:
         """Each group's pattern with its further words; words in scripts without spaces are matched as they stand."""
@@ -146,8 +152,8 @@ class Outgoing(BaseModel):
 
     @field_validator("never_say")
     @classmethod
-    def _patterns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_pattern(item) for item in value)
+    def _patterns(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        return tuple(_pattern(item, info) for item in value)
 
 
 class ExampleFile(BaseModel):
@@ -195,8 +201,8 @@ class OrganizationPolicy(BaseModel):
 
     @field_validator("patterns")
     @classmethod
-    def _compile(cls, value: dict[str, list[str]]) -> dict[str, list[str]]:
-        return {name: [_pattern(item) for item in items] for name, items in value.items()}
+    def _compile(cls, value: dict[str, list[str]], info: ValidationInfo) -> dict[str, list[str]]:
+        return {name: [_pattern(item, info) for item in items] for name, items in value.items()}
 
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -218,7 +224,7 @@ def _line_of(raw: str, place: tuple[int | str, ...]) -> int:
     return int(node.start_mark.line) + 1
 
 
-def validated(model: type[ModelT], path: Path) -> ModelT:
+def validated(model: type[ModelT], path: Path, context: str | None = None) -> ModelT:
     """A YAML file as a model. Raises FormatError naming file and line."""
     raw = path.read_text(encoding="utf-8")
     name = path.as_posix().split("/prompts/")[-1]
@@ -228,7 +234,7 @@ def validated(model: type[ModelT], path: Path) -> ModelT:
         mark = getattr(error, "problem_mark", None)
         raise FormatError(str(getattr(error, "problem", error)), where=f"{name}:{(mark.line if mark else 0) + 1}") from None
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, context=context)
     except ValidationError as error:
         problem = error.errors()[0]
         place = ".".join(str(part) for part in problem["loc"])
@@ -245,7 +251,7 @@ def rules() -> dict[str, Rule]:
     """Every rule by id, in the order in which families decide."""
     found: dict[str, Rule] = {}
     for family in FAMILIES:
-        for rule in validated(Family, folder() / f"{family}.yaml").rules:
+        for rule in validated(Family, folder() / f"{family}.yaml", _UNREAD).rules:
             found[rule.id] = rule
     return found
 
@@ -259,7 +265,7 @@ def lines() -> Lines:
 @cache
 def concepts() -> Concepts:
     """The groups of words the classifier counts."""
-    return validated(Concepts, folder() / "concepts.yaml")
+    return validated(Concepts, folder() / "concepts.yaml", _UNREAD)
 
 
 @cache
@@ -271,7 +277,26 @@ def privacy() -> Privacy:
 @cache
 def outgoing() -> Outgoing:
     """What may leave."""
-    return validated(Outgoing, folder() / "outgoing.yaml")
+    return validated(Outgoing, folder() / "outgoing.yaml", _UNREAD)
+
+
+def compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    """A pattern of the shipped files. Raises FormatError naming file and line when it is none."""
+    try:
+        return re.compile(pattern, flags)
+    except re.error:
+        check()
+        raise
+
+
+def check() -> None:
+    """Validate every shipped file, each pattern by itself. Raises FormatError naming file and line."""
+    for family in FAMILIES:
+        validated(Family, folder() / f"{family}.yaml")
+    validated(Lines, folder() / "lines.yaml")
+    validated(Concepts, folder() / "concepts.yaml")
+    validated(Privacy, folder() / "privacy.yaml")
+    validated(Outgoing, folder() / "outgoing.yaml")
 
 
 def _lines_of(block: str) -> list[str]:

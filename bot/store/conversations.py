@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from bot.errors import FormatError, NotFound
 from bot.messages import Utterance
@@ -38,8 +38,13 @@ REASONS = ("wrong", "outdated", "off_topic", "unclear", "other")
 
 def insert_new(connection: Connection, table: Any, rows: list[dict[str, Any]], returning: list[Any] | None = None) -> list[Any]:
     """Insert the rows whose unique keys are new; the others are left alone. Returns what was asked of the new ones."""
-    module = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = module.insert(table).on_conflict_do_nothing()
+    statement: Any
+    if connection.dialect.name == "sqlite":
+        statement = sqlite.insert(table).on_conflict_do_nothing()
+    else:
+        from sqlalchemy.dialects import postgresql  # half of this module's start, and SQLite's users need none of it
+
+        statement = postgresql.insert(table).on_conflict_do_nothing()
     if returning is None:
         connection.execute(statement, rows)
         return []
