@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
-
-import snowballstemmer
+from typing import Any
 
 from bot.knowledge.shipped import data_file
 
-_STEMMER = snowballstemmer.stemmer("english")
+
+@cache
+def _stemmer() -> Any:
+    import snowballstemmer  # thirty languages' tables; a question in the library's own words needs none
+
+    return snowballstemmer.stemmer("english")
 
 
 @cache
@@ -24,7 +28,7 @@ def _made_ahead() -> dict[str, str]:
 @lru_cache(maxsize=50_000)
 def computed(word: str) -> str:
     """The stem by Snowball's English stemmer."""
-    return str(_STEMMER.stemWord(word))
+    return str(_stemmer().stemWord(word))
 
 
 def stem(word: str) -> str:
