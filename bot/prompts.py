@@ -309,6 +309,23 @@ class WebWords(_File):
     missing_title: Text
     missing_text: Text
     back: Text
+    console_title: Text
+    console_text: Text
+    console_no_entry: Text
+    console_doors: Text
+    console_open: Text
+    console_ready: Text
+    console_not_ready: Text
+    console_library: Text
+    console_published: Text
+    console_past_review: Text
+    console_in_review: Text
+    console_drafts: Text
+    console_messages: Text
+    console_waiting: Text
+    console_answered: Text
+    console_failed: Text
+    console_change: Text
 
 
 class CommandWords(_File):

@@ -8,6 +8,7 @@ import importlib
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
@@ -16,7 +17,6 @@ from types import FrameType, ModuleType
 from typing import Any
 
 import uvicorn
-from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -26,6 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.server import HANDLED_SIGNALS
 
 import bot
+from bot.adapters.web import console
 from bot.app import App
 from bot.errors import ConfigurationError
 from bot.inbox import ledger
@@ -41,6 +42,9 @@ MAX_BODY = 4_000_000
 
 WARM_SECONDS = 10.0
 """How soon the library is tried again when it could not be loaded."""
+
+DATABASE_SECONDS = 5.0
+"""How long readiness waits for the database to take a write."""
 
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -92,8 +96,7 @@ class Server:
             Route("/healthz", self._healthz),
             Route("/readyz", self._readyz),
             Route("/metrics", self._metrics),
-            Route("/console", self._console),
-            Route("/console/{rest:path}", self._console),
+            *console.routes(app, self._condition),
         ]
         for door in DOORS:
             routes += self._mounted(door)
@@ -173,30 +176,45 @@ class Server:
 
     async def _readyz(self, _: Request) -> Response:
         """Whether messages are answered now, and if not, what is missing."""
+        found = await self._condition()
+        library = {"loaded": not self.state.loading}
+        said = {"ready": not found.missing, "missing": list(found.missing), "doors": found.doors, "library": library}
+        return JSONResponse(said, 503 if found.missing else 200)
+
+    async def _condition(self) -> console.Condition:
         missing = [self.state.loading] if self.state.loading else []
         if self.state.stopping:
             missing.append("the server is stopping")
         try:
-            await asyncio.to_thread(self._counts)
+            async with asyncio.timeout(DATABASE_SECONDS):
+                await asyncio.to_thread(self.app.database.try_writing)
         except Exception as error:
-            missing.append(f"the database does not answer (incident {incident(_log, error, 'readyz')})")
+            missing.append(f"the database cannot be written (incident {incident(_log, error, 'readyz')})")
         if not self.state.loading and not self.app.inbox.running:
             missing.append("the inbox does not run")
-        doors = {door.name: self.state.closed.get(door.name, "open") for door in DOORS}
-        return JSONResponse({"ready": not missing, "missing": missing, "doors": doors}, 503 if missing else 200)
+        doors = await self._doors()
+        missing += [f"{name}: {state}" for name, state in doors.items() if state != "open" and name not in self.state.closed]
+        return console.Condition(doors, tuple(missing))
+
+    async def _doors(self) -> dict[str, str]:
+        """Each door: "open", why it is closed, or what an open one lacks."""
+        found = {door.name: self.state.closed.get(door.name, "open") for door in DOORS}
+        for door in DOORS:
+            lacks = getattr(sys.modules[door.module], "lacks", None)
+            if lacks is not None and door.name not in self.state.closed:
+                found[door.name] = await lacks(self.app) or "open"
+        return found
 
     def _counts(self) -> dict[str, int]:
         with self.app.database.reading() as connection:
-            connection.execute(text("SELECT 1"))
             return ledger.counts(connection)
 
     async def _metrics(self, _: Request) -> Response:
         rows = await asyncio.to_thread(self._counts)
-        body = self.app.inbox.figures.text({"inbox_rows": rows})
+        doors = {name: int(state == "open") for name, state in (await self._doors()).items()}
+        gauges = {"inbox_rows": ("state", rows), "door_open": ("door", doors)}
+        body = self.app.inbox.figures.text(gauges)
         return PlainTextResponse(body, media_type="text/plain; version=0.0.4")
-
-    async def _console(self, _: Request) -> Response:
-        return PlainTextResponse("The console is not in this version.\n", 404)
 
 
 class Guard:

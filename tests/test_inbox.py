@@ -135,6 +135,33 @@ def test_row_6_a_resend_under_a_new_id_is_the_same_act_for_a_short_while(store: 
         connection.rollback()
 
 
+def test_row_6_resends_that_arrive_together_are_one_act(store: Database, tmp_path: Path) -> None:
+    thinker, platform = Thinker(), Platform()
+    inbox = make_inbox(store, tmp_path, thinker, platform)
+
+    async def story() -> None:
+        names = [("id-1", "same"), ("id-2", "same"), ("id-3", "other"), ("id-1", "same"), ("id-4", "same"), ("id-5", "")]
+        accepted = await asyncio.gather(*(inbox.accept(act(name, twin=twin)) for name, twin in names))
+        assert [one.new for one in accepted] == [True, False, True, False, False, True]
+        assert len({accepted[n].row_id for n in (0, 1, 3, 4)}) == 1
+        assert len({one.row_id for one in accepted}) == 3
+
+    assert run(inbox, story)
+    assert len(platform.posts) == 3
+
+
+def test_row_6_a_resend_beside_a_delivery_that_was_claimed_long_ago_is_that_one(store: Database) -> None:
+    now = datetime.now(UTC).timestamp()
+    lease = Lease("x", now, 1.0)
+    with store.writing() as connection:
+        old = ledger.claim(connection, [act("id-1", twin="same")], Lease("x", now - 3_600, 1.0))[0]
+        # The platform repeats the old one, and in the same commit the person presses the same again.
+        again, pressed = ledger.claim(connection, [act("id-1", twin="same"), act("id-2", twin="same")], lease)
+    assert (again.row_id, again.new) == (old.row_id, False)
+    assert pressed.new
+    assert pressed.row_id != old.row_id
+
+
 def test_row_8_a_post_that_was_stored_before_the_connection_broke_is_not_posted_again(store: Database, tmp_path: Path) -> None:
     broken: list[int] = []
 
@@ -616,7 +643,7 @@ def test_figures_hold_counts_and_times_and_nothing_else() -> None:
     figures.count("received", platform="slack")
     figures.observe("claim", 0.02, platform="slack")
     figures.observe("claim", 99.0, platform="slack")
-    text = figures.text({"inbox_rows": {"sent": 3}})
+    text = figures.text({"inbox_rows": ("state", {"sent": 3})})
     assert 'signpost_received_total{platform="slack"} 1' in text
     assert 'signpost_claim_seconds_bucket{platform="slack",le="0.025"} 1' in text
     assert 'signpost_claim_seconds_bucket{platform="slack",le="+Inf"} 2' in text

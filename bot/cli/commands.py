@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 import bot
-from bot.cli import learn
+from bot.cli import backup, learn
 from bot.cli.check import check
 from bot.cli.kb import kb
 from bot.cli.output import Bar, as_json, refusals, say
@@ -37,6 +37,7 @@ cli.add_typer(policy, name="policy")
 cli.add_typer(check, name="check")
 register(cli)
 learn.register(cli)
+backup.register(cli)
 config = typer.Typer(help="Settings.", no_args_is_help=True, rich_markup_mode=None)
 cli.add_typer(config, name="config")
 

@@ -33,8 +33,9 @@ class Figures:
             buckets[next((n for n, bound in enumerate(BUCKETS) if seconds <= bound), len(BUCKETS))] += 1
             self._sums[key] += seconds
 
-    def text(self, gauges: dict[str, dict[str, int]]) -> str:
-        """Everything in the Prometheus text format; ``gauges`` are values read now, by name and then by state."""
+    def text(self, gauges: dict[str, tuple[str, dict[str, int]]]) -> str:
+        """Everything in the Prometheus text format; ``gauges`` are values read now: by name, a label and the values by it.
+        Source: prometheus.io/docs/instrumenting/exposition_formats."""
         lines: list[str] = []
         with self._lock:
             for name in sorted({name for name, _ in self._counts}):
@@ -46,9 +47,9 @@ class Figures:
                 for (n, labels), buckets in sorted(self._buckets.items()):
                     if n == name:
                         lines += _histogram(name, labels, buckets, self._sums[n, labels])
-        for name, values in gauges.items():
+        for name, (label, values) in gauges.items():
             lines.append(f"# TYPE signpost_{name} gauge")
-            lines += [f"signpost_{name}{_shown((('state', state),))} {value}" for state, value in sorted(values.items())]
+            lines += [f"signpost_{name}{_shown(((label, of),))} {value}" for of, value in sorted(values.items())]
         return "\n".join(lines) + "\n"
 
 
@@ -63,4 +64,8 @@ def _histogram(name: str, labels: Labels, buckets: list[int], total: float) -> l
 
 
 def _shown(labels: Labels) -> str:
-    return "{" + ",".join(f'{name}="{value}"' for name, value in labels) + "}" if labels else ""
+    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels) + "}" if labels else ""
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -8,6 +8,7 @@ must survive more than the death of the process.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -22,11 +23,11 @@ Result = TypeVar("Result")
 Step = Callable[[Connection], Any]
 
 
-PRESSING = 8
-"""Claims of one commit from which on the door is pressed, and work that can wait waits."""
+PRESSING = 10
+"""Claims within :data:`PRESSED_SECONDS` from which on the door is pressed, and work that can wait waits."""
 
 PRESSED_SECONDS, GIVE_WAY_SECONDS = 0.05, 0.25
-"""How long one such commit counts, and the longest that work gives way."""
+"""How long such a crowd counts, and the longest that work gives way."""
 
 
 class Claim(Protocol):
@@ -50,6 +51,7 @@ class Journal:
         self._arrivals: list[tuple[Received, asyncio.Future[Accepted]]] = []
         self._steps: list[tuple[Step, asyncio.Future[Any]]] = []
         self._turning: asyncio.Task[None] | None = None
+        self._lately: deque[float] = deque(maxlen=PRESSING)
         self._pressed_until = 0.0
 
     async def give_way(self) -> None:
@@ -64,8 +66,15 @@ class Journal:
         """Claim one act in the next transaction; returns once that is committed."""
         future: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
         self._arrivals.append((received, future))
+        self._count(future.get_loop().time())
         self._wake()
         return await future
+
+    def _count(self, now: float) -> None:
+        """Note one arrival, and whether a crowd of them came within a moment."""
+        self._lately.append(now)
+        if len(self._lately) == PRESSING and now - self._lately[0] < PRESSED_SECONDS:
+            self._pressed_until = now + PRESSED_SECONDS
 
     async def do(self, step: Callable[[Connection], Result]) -> Result:
         """Run ``step`` in the next transaction; returns its result once that is committed. Raises what the step raises."""
@@ -85,8 +94,6 @@ class Journal:
                 arrivals, self._arrivals = self._arrivals[:MOST_CLAIMS], self._arrivals[MOST_CLAIMS:]
                 batch, self._steps = self._steps[:MOST_STEPS], self._steps[MOST_STEPS:]
                 steps = [step for step, _ in batch]
-                if len(arrivals) >= PRESSING:
-                    self._pressed_until = loop.time() + PRESSED_SECONDS
                 if arrivals:
                     steps.insert(0, partial(self._claim, arrivals=[received for received, _ in arrivals]))
                 try:

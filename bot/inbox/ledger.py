@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, Select, Update, bindparam, func, or_, select, update
 
 from bot.inbox.work import Accepted, Received
 from bot.messages import Message
@@ -30,6 +31,19 @@ OPEN = ("received", "working", "answered")
 """States of rows that still need an end."""
 
 MAX_IDENTITY, MAX_CONVERSATION = 500, 400
+
+_IS_OPEN = or_(*(inbox.c.state == state for state in OPEN))
+
+
+def _to_begin() -> Select[Any]:
+    before = inbox.alias()
+    still_open = or_(*(before.c.state == state for state in OPEN))
+    earlier = select(before.c.id).where(before.c.conversation == inbox.c.conversation, before.c.id < inbox.c.id, still_open)
+    return select(inbox, earlier.exists().label("must_wait")).where(inbox.c.id == bindparam("row"))
+
+
+_TO_BEGIN = _to_begin()
+"""A row, and whether an earlier one of its conversation is still open."""
 
 
 @dataclass(frozen=True)
@@ -141,37 +155,48 @@ def _started(pid: int) -> str:
 
 def claim(connection: Connection, arrivals: list[Received], lease: Lease) -> list[Accepted]:
     """Insert or find the row of each arrival, all in one statement each way."""
-    known = _twins(connection, arrivals, lease.now)
+    known = _resent(connection, arrivals, lease.now)
+    first_of: dict[str, str] = {}
     fresh: dict[str, Received] = {}
+    meant = []
     for received in arrivals:
-        if received.identity not in known:
-            fresh.setdefault(received.identity, received)
+        name = received.identity[:MAX_IDENTITY]
+        if received.twin and name not in known:
+            # A resend that arrives together with the first of its kind: neither has a row yet.
+            name = first_of.setdefault(received.twin, name)
+        meant.append(name)
+        if name not in known:
+            fresh.setdefault(name, received)
     new: dict[str, int] = {}
     if fresh:
         rows = [_row(received, lease) for received in fresh.values()]
         new = {row.identity: row.id for row in insert_new(connection, inbox, rows, [inbox.c.id, inbox.c.identity])}
     missing = [name for name in fresh if name not in new]
     if missing:
-        found = connection.execute(select(inbox.c.id, inbox.c.identity).where(inbox.c.identity.in_(missing)))
-        known.update({row.identity: row.id for row in found})
+        known |= _rows_of(connection, missing)
     accepted = []
-    for received in arrivals:
-        first = fresh.get(received.identity) is received
-        row_id = new.get(received.identity)
-        accepted.append(Accepted(known[received.identity], False) if row_id is None else Accepted(row_id, first))
+    for name in meant:
+        # The first arrival of a new row is the new one, whoever else came with it.
+        accepted.append(Accepted(new[name], fresh.pop(name, None) is not None) if name in new else Accepted(known[name], False))
     return accepted
 
 
-def _twins(connection: Connection, arrivals: list[Received], now: float) -> dict[str, int]:
-    """Arrivals (by identity) that resend an act claimed a moment ago under another id."""
-    known: dict[str, int] = {}
-    for received in arrivals:
-        if received.twin:
-            recent = (inbox.c.twin == received.twin) & (inbox.c.received_at > now - TWIN_SECONDS)
-            row_id = connection.execute(select(inbox.c.id).where(recent).limit(1)).scalar()
-            if row_id is not None:
-                known[received.identity] = row_id
-    return known
+def _rows_of(connection: Connection, names: list[str]) -> dict[str, int]:
+    found = connection.execute(select(inbox.c.id, inbox.c.identity).where(inbox.c.identity.in_(names)))
+    return {row.identity: row.id for row in found}
+
+
+def _resent(connection: Connection, arrivals: list[Received], now: float) -> dict[str, int]:
+    """Rows of arrivals (by identity) that platforms resend under new ids: their own, or the one claimed a moment ago that
+    each is a twin of."""
+    twins = {received.identity[:MAX_IDENTITY]: received.twin[:MAX_IDENTITY] for received in arrivals if received.twin}
+    if not twins:
+        return {}
+    recent = inbox.c.twin.in_(set(twins.values())) & (inbox.c.received_at > now - TWIN_SECONDS)
+    query = select(inbox.c.twin, inbox.c.id).where(recent).order_by(inbox.c.id.desc())
+    earlier: dict[str, int] = {row.twin: row.id for row in connection.execute(query)}
+    known = {name: earlier[twin] for name, twin in twins.items() if twin in earlier}
+    return known | _rows_of(connection, list(twins))
 
 
 def _row(received: Received, lease: Lease) -> dict[str, Any]:
@@ -200,30 +225,29 @@ def _row(received: Received, lease: Lease) -> dict[str, Any]:
 def begin(connection: Connection, row_id: int, lease: Lease, limits: Limits) -> Begun | bool | None:
     """Give a row to its worker: None when it needs none (ended, or another's), False when an earlier one of the same
     conversation is still open and it must wait."""
-    before = inbox.alias()
-    earlier = select(before.c.id).where(
-        before.c.conversation == inbox.c.conversation, before.c.id < inbox.c.id, before.c.state.in_(OPEN)
-    )
-    found = select(inbox, earlier.exists().label("must_wait")).where(inbox.c.id == row_id)
-    row = connection.execute(found).first()
+    row = connection.execute(_TO_BEGIN, {"row": row_id}).first()
     if row is None or row.state not in OPEN:
         return None
     if row.owner != lease.owner and row.lease_until > lease.now and not owner_is_gone(row.owner):
         return None
     if row.must_wait:
-        connection.execute(update(inbox).where(inbox.c.id == row_id).values(owner=lease.owner, lease_until=_until(lease)))
+        _change(connection, row_id, row.fence, owner=lease.owner, lease_until=_until(lease))
         return False
     asked = not row.identity.startswith(OUTGOING)
     limited = _limited(connection, row, limits) if asked and row.attempts == 0 else int(row.limited)
-    values = {
-        "state": "answered" if row.answered else "working",
-        "attempts": row.attempts + 1,
-        "fence": row.fence + 1,
-        "owner": lease.owner,
-        "lease_until": _until(lease),
-        "limited": limited,
-    }
-    connection.execute(update(inbox).where(inbox.c.id == row_id).values(**values))
+    given = _change(
+        connection,
+        row_id,
+        row.fence,
+        state="answered" if row.answered else "working",
+        attempts=row.attempts + 1,
+        fence=row.fence + 1,
+        owner=lease.owner,
+        lease_until=_until(lease),
+        limited=limited,
+    )
+    if not given:  # another worker was given it since we read it
+        return None
     return Begun(row, row.fence + 1, row.attempts + 1, limited)
 
 
@@ -253,7 +277,7 @@ def _limited(connection: Connection, row: Any, limits: Limits) -> int:
 
 def keep_answer(connection: Connection, row: Any, fence: int, values: dict[str, Any], said: list[tuple[str, str]]) -> bool:
     """Store the computed reply, the redacted message and the lines of the exchange; the send begins with this commit."""
-    if not _fenced(connection, row.id, fence, state="answered", send_started=True, **values):
+    if not _change(connection, row.id, fence, state="answered", send_started=True, **values):
         return False
     say(connection, row.conversation, row.person, row.received_at, row.id, said, values["answer"])
     return True
@@ -261,19 +285,28 @@ def keep_answer(connection: Connection, row: Any, fence: int, values: dict[str, 
 
 def mark(connection: Connection, row_id: int, fence: int, **values: Any) -> bool:
     """Change a row that is still ours; False when it is not."""
-    return _fenced(connection, row_id, fence, **values)
+    return _change(connection, row_id, fence, **values)
 
 
 def end(connection: Connection, row_id: int, fence: int, now: float, state: str, **values: Any) -> bool:
     """End a row: what was said is blanked in it, its identity and its reply stay."""
     if state != "failed":
         values["message"] = ""
-    return _fenced(connection, row_id, fence, state=state, ended_at=now, lease_until=0.0, **values)
+    return _change(connection, row_id, fence, state=state, ended_at=now, lease_until=0.0, **values)
 
 
-def _fenced(connection: Connection, row_id: int, fence: int, **values: Any) -> bool:
-    where = (inbox.c.id == row_id) & (inbox.c.fence == fence) & inbox.c.state.in_(OPEN)
-    return connection.execute(update(inbox).where(where).values(**values)).rowcount == 1
+def _change(connection: Connection, row_id: int, at_fence: int, /, **values: Any) -> bool:
+    """Change an open row while it has the fence ``at_fence``; False when it has not."""
+    given = {f"new_{name}": value for name, value in values.items()}
+    return connection.execute(_changing(tuple(values)), {"row": row_id, "at_fence": at_fence, **given}).rowcount == 1
+
+
+@cache
+def _changing(names: tuple[str, ...]) -> Update:
+    """The statement that sets these columns. Made once: it is executed several times for each message, and making one takes
+    longer than executing it."""
+    where = (inbox.c.id == bindparam("row")) & (inbox.c.fence == bindparam("at_fence")) & _IS_OPEN
+    return update(inbox).where(where).values({name: bindparam(f"new_{name}") for name in names})
 
 
 def renew(connection: Connection, lease: Lease, rows: list[int]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.errors import FormatError, NotFound
 from bot.messages import Utterance
@@ -31,6 +31,13 @@ OUTGOING = "out:"
 """How the identity of an inbox row begins that answers nobody: something we say unasked."""
 
 OUTBOX_SECONDS = 8 * 86_400.0
+
+_LATEST = (
+    select(utterances.c.role, utterances.c.text)
+    .where(utterances.c.conversation == bindparam("in_conversation"))
+    .order_by(utterances.c.number.desc())
+    .limit(bindparam("lines"))
+)
 
 REASONS = ("wrong", "outdated", "off_topic", "unclear", "other")
 """Why an answer did not help."""
@@ -66,9 +73,8 @@ def say(
 
 def history(database: Database, conversation: str, lines: int = HISTORY_LINES) -> tuple[Utterance, ...]:
     """The last ``lines`` of a conversation, oldest first."""
-    query = select(utterances.c.role, utterances.c.text).where(utterances.c.conversation == conversation)
     with database.reading() as connection:
-        rows = connection.execute(query.order_by(utterances.c.number.desc()).limit(lines)).all()
+        rows = connection.execute(_LATEST, {"in_conversation": conversation, "lines": lines}).all()
     return tuple(Utterance(row.role, row.text) for row in reversed(rows))
 
 

@@ -47,6 +47,11 @@ class Database:
                 raise
             connection.commit()
 
+    def try_writing(self) -> None:
+        """Write nothing, in earnest: raises what a write would raise, as where the database became read-only."""
+        with self.writing() as connection:
+            connection.execute(text("UPDATE inbox SET owner = owner WHERE id = -1"))
+
     def compact(self) -> None:
         """Return freed pages to the file system so that deleted bytes are gone from every file."""
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

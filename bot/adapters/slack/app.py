@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import re
 from collections.abc import AsyncIterator
@@ -93,6 +94,7 @@ class Front:
         self.oauth = self._oauth()
         secret = self.door.settings.slack_signing_secret
         self._secret = secret.get_secret_value() if secret else ""
+        self.live: AsyncSocketModeHandler | None = None
 
     def _bolt(self) -> AsyncApp:
         bolt = AsyncApp(
@@ -183,16 +185,29 @@ class Front:
         if not genuine(self._secret, body, timestamp, signature, self.door.now()):
             return PlainTextResponse("not signed by Slack", 401)
         try:
+            # Most of what comes are events, read once: Bolt would read them again, and ask each of its middlewares.
+            payload = json.loads(body) if body.startswith(b"{") else {}
+            if payload.get("type") == "event_callback":
+                return await self._event(payload)
             arrived = to_async_bolt_request(request, body)
-        except (ValueError, TypeError, AttributeError, KeyError):
+        except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
             return PlainTextResponse("not a request of Slack's", 400)
-        payload = arrived.body
+        payload = payload or arrived.body
         if payload.get("type") == "url_verification":
             return PlainTextResponse(str(payload.get("challenge", "")))
         if payload.get("type") == "app_rate_limited":
             _log.warning("slack holds back events of a workspace: more than 30,000 in an hour")
             return PlainTextResponse("")
         return to_starlette_response(await self.bolt.async_dispatch(arrived))
+
+    async def _event(self, body: Json) -> Response:
+        """One event, to the listener that Socket Mode reaches through Bolt. Acknowledged once it is claimed."""
+        try:
+            await self.listeners.event(body)
+        except Exception as error:
+            incident(_log, error, "slack")
+            return PlainTextResponse("", 500)
+        return PlainTextResponse("")
 
     async def install(self, request: Request) -> Response:
         """The page that begins an installation."""
@@ -245,6 +260,15 @@ def front(house: House) -> Front:
     return found
 
 
+async def lacks(app: House) -> str:
+    """What keeps an open door from hearing, in words; empty when nothing does. Called for readiness."""
+    made = front(app)
+    if made.door.settings.slack_app_token is None:
+        return ""
+    connected = made.live is not None and await made.live.client.is_connected()
+    return "" if connected else "Socket Mode is not connected"
+
+
 def routes(app: House) -> list[BaseRoute]:
     """What the server mounts. Raises ConfigurationError naming what is not set."""
     return front(app).routes()
@@ -259,7 +283,7 @@ def socket_mode(app: House) -> AsyncSocketModeHandler | None:
 async def background(app: House) -> AsyncIterator[None]:
     """Keep Socket Mode open while the server runs; at the end let what was begun end and give back connections."""
     made = front(app)
-    socket = made.socket()
+    socket = made.live = made.socket()
     # The client tries until Slack can be reached, and again whenever the connection is lost; the server starts meanwhile.
     connecting = asyncio.create_task(socket.connect_async()) if socket is not None else None  # type: ignore[no-untyped-call]
     try:

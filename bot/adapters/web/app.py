@@ -71,6 +71,17 @@ def sessions_for(settings: Settings) -> Sessions:
     return Sessions(secret, local=local, organization=settings.organization, days=settings.keep_days)
 
 
+def pages() -> Environment:
+    """The templates; everything shown is escaped."""
+    return Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
 class WebChat:
     """The web chat over one app."""
 
@@ -80,13 +91,7 @@ class WebChat:
         self._sender = WebSender(app.database)
         app.inbox.register("web", self._sender)
         self._outbox = Outbox(app.database, app.inbox, app.settings, utc_now)
-        self._pages = Environment(
-            loader=FileSystemLoader(HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._pages = pages()
 
     def routes(self) -> list[BaseRoute]:
         """Every address of the web chat."""
@@ -109,7 +114,7 @@ class WebChat:
         session = self._admitted(request, page=True)
         if isinstance(session, Response):
             return session
-        language = _language(request)
+        language = language_of(request)
         await asyncio.to_thread(self._outbox.shown, session.as_person().id, "web", session.conversation)
         past = await asyncio.to_thread(exchanges, self._app.database, session.conversation)
         turns = [view.turn(line, language) for line in past]
@@ -139,7 +144,7 @@ class WebChat:
         """A passage alone, for the script that opens it beside the answer."""
         if isinstance(refused := self._admitted(request), Response):
             return refused
-        language = _language(request)
+        language = language_of(request)
         wanted = f"{request.path_params['answer']}.{request.path_params['n']}"
         opened = await asyncio.to_thread(self._opened, wanted, language)
         if opened is None:
@@ -154,21 +159,21 @@ class WebChat:
         line = await self._own_exchange(request.path_params["row"], session)
         made = unpack_answered(line.answered).reply.picture if line is not None and line.answered else None
         if made is None:
-            return self._said(_language(request), "missing", 404)
+            return self._said(language_of(request), "missing", 404)
         return Response(made.png, media_type="image/png", headers={"Cache-Control": "private, max-age=86400"})
 
     async def static(self, request: Request) -> Response:
         """The style sheet, the script and the mark."""
         name = request.path_params["name"]
         if name not in ("signpost.css", "signpost.js", "signpost.svg"):
-            return self._said(_language(request), "missing", 404)
+            return self._said(language_of(request), "missing", 404)
         return FileResponse(HERE / "static" / name, headers={"Cache-Control": "public, max-age=300"})
 
     async def enter(self, request: Request) -> Response:
         """A signed link: the browser becomes a person of its own with what the link grants."""
         identity = self._sessions.enter(request.query_params.get("key", ""), utc_now())
         if identity is None:
-            return self._said(_language(request), "no_entry", 403)
+            return self._said(language_of(request), "no_entry", 403)
         response = RedirectResponse("/", 303)
         self._sessions.remember(response, IDENTITY, identity, secure=request.url.scheme == "https")
         return response
@@ -180,7 +185,7 @@ class WebChat:
         session = self._admitted(request, acts=True)
         if isinstance(session, Response):
             return session
-        language = _language(request)
+        language = language_of(request)
         scripted = "application/json" in request.headers.get("accept", "")
         try:
             fields = await _form(request)
@@ -215,7 +220,7 @@ class WebChat:
         session = self._admitted(request, acts=True)
         if isinstance(session, Response):
             return session
-        language = _language(request)
+        language = language_of(request)
         try:
             fields = await _form(request)
             helpful = {"up": True, "down": False}[fields.get("verdict", "")]
@@ -237,9 +242,9 @@ class WebChat:
             return session
         row_id = request.path_params["row"]
         if await self._own_exchange(row_id, session) is None:
-            return self._said(_language(request), "missing", 404)
+            return self._said(language_of(request), "missing", 404)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        stream = self._stream(row_id, session, _language(request))
+        stream = self._stream(row_id, session, language_of(request))
         return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
     async def _stream(self, row_id: int, session: Session, language: str) -> AsyncIterator[str]:
@@ -273,9 +278,9 @@ class WebChat:
         """The request's session, or the page that says why there is none."""
         session = self._sessions.of(request, utc_now())
         if session is None or (session.fresh and not page and not acts):
-            return self._said(_language(request), "no_entry", 403)
+            return self._said(language_of(request), "no_entry", 403)
         if acts and not is_own(request):
-            return self._said(_language(request), "wrong_place", 403)
+            return self._said(language_of(request), "wrong_place", 403)
         return session
 
     def _kept(self, response: Response, session: Session, request: Request) -> Response:
@@ -315,7 +320,7 @@ def _received(session: Session, text: str, value: str, key: str, language: str) 
     return Received("web", identity, session.conversation, message, sent_at=utc_now())
 
 
-def _language(request: Request) -> str:
+def language_of(request: Request) -> str:
     """The page's language: Spanish where the browser asks for it first, else English."""
     first = request.headers.get("accept-language", "").split(",")[0].split(";")[0].strip().lower()
     return "es" if first.startswith("es") else "en"
