@@ -43,6 +43,10 @@ MAX_BODY = 4_000_000
 WARM_SECONDS = 10.0
 """How soon the library is tried again when it could not be loaded."""
 
+SWITCH_SECONDS = 0.001
+"""How soon a thread that thinks lets another go on. An acknowledgement passes between two threads several times, and each time
+waits for as long as this when questions are being answered; Python's own value is five times as long."""
+
 DATABASE_SECONDS = 5.0
 """How long readiness waits for the database to take a write."""
 
@@ -130,6 +134,7 @@ class Server:
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        sys.setswitchinterval(SWITCH_SECONDS)
         warming = asyncio.create_task(self._warm())
         async with AsyncExitStack() as doors:
             for module in self._open:

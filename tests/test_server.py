@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import re
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import event
 
 from bot.app import App
+from bot.inbox.figures import Figures
 from bot.server import Server
 from tests.conftest import settings_for
 from tests.doubles.inbox import Thinker, act
+from tests.doubles.slack import APP_TOKEN, TOKEN, Fault, SlackDouble
 
 BASE = "http://127.0.0.1:8080"
 
@@ -71,7 +77,7 @@ def test_with_nothing_set_the_web_is_open_and_the_other_doors_say_that_they_are_
         doors = (await ready(client)).json()["doors"]
         assert doors["web"] == "open"
         assert doors["slack"] != "open"
-        assert (await client.get("/console")).status_code == 404
+        assert (await client.get("/console")).status_code == 200
         assert (await client.get("/nothing")).status_code == 404
 
     live(server, story)
@@ -165,8 +171,123 @@ def test_figures_tell_counts_and_times_by_door_and_no_address(app: App, monkeypa
         assert "signpost_received_total" in figures
         assert "secret-address" not in figures
         assert "private word" not in figures
+        families = exposition(figures)
+        assert families["signpost_http_seconds"] == "histogram"
+        assert families["signpost_received_total"] == "counter"
+        assert families["signpost_inbox_rows"] == families["signpost_door_open"] == "gauge"
+        assert 'signpost_door_open{door="web"} 1' in figures
+        assert 'signpost_door_open{door="slack"} 0' in figures
 
     live(server, story)
+
+
+LABELS = r'\{[a-zA-Z_]\w*="(?:[^"\\\n]|\\[\\"n])*"(?:,[a-zA-Z_]\w*="(?:[^"\\\n]|\\[\\"n])*")*\}'
+SAMPLE = re.compile(rf"(?P<name>[a-zA-Z_:][\w:]*)(?P<labels>{LABELS})? (?P<value>[+-]?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|Inf)|NaN)")
+KNOWN = {"door", "status", "platform", "outcome", "new", "state", "le"}
+
+
+def exposition(text: str) -> dict[str, str]:
+    """The families of a text in Prometheus' format and their types, once it keeps the format's rules: each family's type
+    stands before its samples, which stand together; no series twice; a histogram's buckets grow up to its count."""
+    assert text.endswith("\n")
+    types: dict[str, str] = {}
+    values: dict[tuple[str, str], float] = {}
+    family = ""
+    for line in text.splitlines():
+        if line.startswith("# TYPE "):
+            family, kind = line.removeprefix("# TYPE ").split(" ")
+            assert family not in types
+            types[family] = kind
+            continue
+        found = SAMPLE.fullmatch(line)
+        assert found, line
+        name, labels = found["name"], found["labels"] or ""
+        ends = ("_bucket", "_sum", "_count") if types[family] == "histogram" else ("",)
+        assert name in {family + end for end in ends}, line
+        assert set(re.findall(r'(\w+)="', labels)) <= KNOWN, line
+        assert (name, labels) not in values
+        values[name, labels] = float(found["value"])
+    for (name, labels), value in values.items():
+        if name.endswith("_count") and types.get(name.removesuffix("_count")) == "histogram":
+            bare = labels.strip("{}")
+            buckets = [
+                count
+                for (bucket, own), count in values.items()
+                if bucket == name.removesuffix("_count") + "_bucket" and re.sub(r',?le="[^"]*"', "", own).strip("{}") == bare
+            ]
+            assert buckets == sorted(buckets)
+            assert buckets[-1] == value
+    return types
+
+
+def test_the_figures_of_a_label_with_marks_in_it_are_still_well_formed() -> None:
+    figures = Figures()
+    figures.count("ended", outcome='a "b" \\ c\nd')
+    figures.observe("claim", 0.2, platform="slack")
+    figures.observe("claim", 99.0, platform="slack")
+    assert exposition(figures.text({"inbox_rows": ("state", {"sent": 1})})) == {
+        "signpost_ended_total": "counter",
+        "signpost_claim_seconds": "histogram",
+        "signpost_inbox_rows": "gauge",
+    }
+
+
+@contextmanager
+def read_only(app: App) -> Iterator[None]:
+    """While it holds, no connection may write."""
+
+    def begin(connection: sqlite3.Connection, *_: object) -> None:
+        connection.execute("PRAGMA query_only=ON")
+
+    def end(connection: sqlite3.Connection, *_: object) -> None:
+        connection.execute("PRAGMA query_only=OFF")
+
+    event.listen(app.database.engine, "checkout", begin)
+    event.listen(app.database.engine, "checkin", end)
+    try:
+        yield
+    finally:
+        event.remove(app.database.engine, "checkout", begin)
+
+
+def test_readiness_tells_a_database_that_cannot_be_written_and_a_library_that_is_loaded(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(app)
+    loaded(server, monkeypatch)
+
+    async def story(client: httpx.AsyncClient) -> None:
+        assert (await ready(client)).json()["library"] == {"loaded": True}
+
+        with read_only(app):
+            found = await client.get("/readyz")
+        assert found.status_code == 503
+        assert any("cannot be written" in line for line in found.json()["missing"])
+        assert (await client.get("/healthz")).status_code == 200
+
+    live(server, story)
+
+
+def test_readiness_tells_whether_socket_mode_is_connected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with SlackDouble() as double:
+        settings = settings_for(
+            tmp_path, slack_bot_token=TOKEN, slack_app_token=APP_TOKEN, slack_api_url=double.url, limit_person=0
+        )
+        made = App(settings)
+        made.__dict__["turn"] = Thinker()
+        server = Server(made)
+        loaded(server, monkeypatch)
+        double.faults += [Fault("500", "apps.connections.open")] * 2
+
+        async def story(client: httpx.AsyncClient) -> None:
+            first = (await client.get("/readyz")).json()
+            assert first["doors"]["slack"] == "Socket Mode is not connected"
+            assert "slack: Socket Mode is not connected" in first["missing"]
+            assert 'signpost_door_open{door="slack"} 0' in (await client.get("/metrics")).text
+            assert (await ready(client)).json()["doors"]["slack"] == "open"
+
+        monkeypatch.setattr("bot.adapters.slack.app.PING_SECONDS", 0.05)
+        live(server, story)
 
 
 def test_a_request_that_is_too_large_is_refused(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,6 +310,7 @@ def test_a_failing_page_gives_an_incident_and_no_trace(app: App, monkeypatch: py
         await ready(client)
         app.database.close()
         monkeypatch.setattr(app.database, "reading", None)
+        monkeypatch.setattr(app.database, "writing", None)
         failed = await client.get("/metrics")
         assert failed.status_code == 500
         assert "incident" in failed.text

@@ -8,13 +8,15 @@ must survive more than the death of the process.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.inbox.work import Accepted, Received
 from bot.store import Database
@@ -51,6 +53,7 @@ class Journal:
         self._arrivals: list[tuple[Received, asyncio.Future[Accepted]]] = []
         self._steps: list[tuple[Step, asyncio.Future[Any]]] = []
         self._turning: asyncio.Task[None] | None = None
+        self._connection: Connection | None = None
         self._lately: deque[float] = deque(maxlen=PRESSING)
         self._pressed_until = 0.0
 
@@ -124,23 +127,46 @@ class Journal:
         return results
 
     def _together(self, steps: list[Step]) -> list[Any]:
-        with self._database.engine.connect() as connection:
+        connection = self._begun()
+        try:
+            results = [step(connection) for step in steps]
+            connection.commit()
+        except BaseException:
+            self._give_back()
+            raise
+        if not self._database.is_sqlite:
+            self._give_back()
+        return results
+
+    def _begun(self) -> Connection:
+        """A connection with a transaction begun. SQLite's is kept: whatever it is told besides costs this thread a wait for
+        its turn among the threads that think."""
+        if self._connection is None:
+            self._connection = self._database.engine.connect()
             if self._database.is_sqlite:
-                connection.exec_driver_sql("PRAGMA synchronous=FULL")
-                connection.execute(text("BEGIN IMMEDIATE"))
-            try:
-                results = [step(connection) for step in steps]
-                connection.commit()
-            except BaseException:
-                connection.rollback()
-                raise
-            finally:
-                if self._database.is_sqlite:
-                    connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
-            return results
+                self._connection.exec_driver_sql("PRAGMA synchronous=FULL")
+        try:
+            if self._database.is_sqlite:
+                self._connection.exec_driver_sql("BEGIN IMMEDIATE")
+            return self._connection
+        except BaseException:
+            self._give_back()
+            raise
+
+    def _give_back(self) -> None:
+        """End the connection and what is not committed. SQLite's is not used by others: it flushes more than they need."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        with contextlib.suppress(SQLAlchemyError):
+            connection.rollback()
+            if self._database.is_sqlite:
+                connection.invalidate()
+        connection.close()
 
     def close(self) -> None:
         """End the writing thread once what was given is committed."""
+        self._thread.submit(self._give_back)
         self._thread.shutdown(wait=True)
 
 
