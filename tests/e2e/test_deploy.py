@@ -137,6 +137,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     for path in [code, *code.rglob("*")]:
         if not path.is_symlink():
             path.chmod(path.stat().st_mode & ~0o222)
+    data = made.root / "data"
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    if os.geteuid() == 0:
+        assert str(data.stat().st_uid) == stages()[-1].last("USER").split(":")[0]
+        # Here the server runs as root without capabilities, not as that user, who may not be able to reach our interpreter.
+        os.chown(data, 0, 0)
     yield made
     for path in [code, *(one for one in code.rglob("*") if one.is_dir())]:
         path.chmod(path.stat().st_mode | stat.S_IWUSR)
@@ -226,7 +232,7 @@ SERVICE_KEYS: dict[str, tuple[type, ...]] = {
     "build": (dict,),
     "image": (str,),
     "env_file": (str, list),
-    "environment": (dict, list),
+    "environment": (dict,),
     "ports": (list,),
     "volumes": (list,),
     "read_only": (bool,),
