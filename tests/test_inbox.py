@@ -14,8 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.inbox import Inbox, NotSent, Work, ledger
+from bot.inbox import Accepted, Inbox, NotSent, Work, ledger
 from bot.inbox.figures import Figures
+from bot.inbox.journal import GIVE_WAY_SECONDS, PRESSED_SECONDS, PRESSING, Journal
 from bot.inbox.ledger import Lease
 from bot.messages import Action, Answered, Citation, Handling, Message, Outcome, Picture, Receipt, Reply
 from bot.store import Database
@@ -113,6 +114,31 @@ def test_row_4_acknowledgement_does_not_wait_for_the_answer(store: Database, tmp
     assert run(inbox, story)
     assert max(times) < 0.5
     assert len(platform.posts) == 50
+
+
+def test_work_gives_way_to_a_crowd_of_arrivals_for_a_moment_and_not_to_a_few(store: Database) -> None:
+    journal = Journal(store, lambda _, arrivals: [Accepted(1, True)] * len(arrivals))
+
+    async def waited() -> float:
+        began = time.perf_counter()
+        await journal.give_way()
+        return time.perf_counter() - began
+
+    async def story() -> tuple[float, float, float]:
+        await asyncio.gather(*(journal.claim(act(f"a{n}")) for n in range(PRESSING - 1)))
+        few = await waited()
+        # The last of them came together with the next: one commit, or several, makes no difference.
+        crowd = asyncio.gather(*(journal.claim(act(f"b{n}")) for n in range(PRESSING)))
+        await asyncio.sleep(0)
+        many = await waited()
+        await crowd
+        return few, many, await waited()
+
+    few, many, after = asyncio.run(story())
+    journal.close()
+    assert few < PRESSED_SECONDS / 2
+    assert PRESSED_SECONDS / 2 < many < GIVE_WAY_SECONDS + 0.2
+    assert after < PRESSED_SECONDS / 2
 
 
 def test_row_6_a_resend_under_a_new_id_is_the_same_act_for_a_short_while(store: Database, tmp_path: Path) -> None:
