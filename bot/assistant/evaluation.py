@@ -11,7 +11,7 @@ import json
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,7 +129,7 @@ def sample(cases: list[Case], count: int, seed: int) -> list[Case]:
 
 
 def beside(
-    answerers: dict[str, Callable[[Message], Answered]],
+    answerers: Mapping[str, Callable[[Message], Answered]],
     shelves: list[Shelf],
     cases: list[Case],
     organization: str | None = None,
