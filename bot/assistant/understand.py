@@ -16,6 +16,7 @@ from importlib.resources import files
 from itertools import groupby
 
 from bot import prompts
+from bot.knowledge.embedding import give_back
 from bot.knowledge.lexical_index import words
 from bot.messages import Utterance
 
@@ -189,7 +190,10 @@ def _dictionary(language: str) -> dict[str, str]:
     tenth of a set of words in memory."""
     with gzip.open(str(files("spellchecker") / "resources" / f"{language}.json.gz"), "rt", encoding="utf-8") as stream:
         found = sorted(json.loads(stream.read().lower()))
-    return {start: "\n".join(("", *group, "")) for start, group in groupby(found, lambda word: word[:2])}
+    grouped = {start: "\n".join(("", *group, "")) for start, group in groupby(found, lambda word: word[:2])}
+    del found
+    give_back()
+    return grouped
 
 
 def _known(word: str, language: str) -> bool:
