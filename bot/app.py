@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.hours import quiet_hours
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from bot.assistant.assistant import Assistant
     from bot.inbox import Inbox
     from bot.knowledge.embedding import Embedder
+    from bot.knowledge.intake import Described
+    from bot.knowledge.library import Added
     from bot.literacy.conversation import Lessons
     from bot.messages import Answered, Citation, Message
     from bot.outbox import Outbox
@@ -75,6 +78,13 @@ class App:
         else:
             library.ensure_organization(BASE, BASE)
         return library
+
+    def take_in(self, path: Path, described: Described, *, author: str, organization: str | None) -> Added:
+        """Read a file, scan it for what speaks to assistants, and add it as a draft. See :func:`bot.knowledge.intake.take_in`."""
+        from bot.guardrails.documents import review
+        from bot.knowledge.intake import take_in
+
+        return take_in(self.library, self.settings, path, described, author=author, organization=organization, scan=review)
 
     @cached_property
     def assistant(self) -> Assistant:

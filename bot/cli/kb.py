@@ -54,8 +54,19 @@ def _brief(version: Version) -> dict[str, Any]:
         "verifier": version.verifier,
         "verified_on": version.verified_on,
         "review_by": version.review_by,
-        "findings": [asdict(finding) for finding in version.findings],
+        "held": bool(version.holding),
+        "findings": [asdict(finding) for finding in version.holding],
+        "notes": [asdict(finding) for finding in version.findings if not finding.holds],
     }
+
+
+def _looked_at(version: Version) -> list[str]:
+    """What a reviewer must look at, in lines."""
+    lines = [f"  {i}. look at {f.where}: {f.kind}: {f.excerpt}" for i, f in enumerate(version.holding, 1)]
+    lines += [f"  note: {f.where}: {f.kind}: {f.excerpt}" for f in version.findings if not f.holds]
+    if version.holding:
+        lines.append(f"Held: approving it needs --acknowledge {len(version.holding)} from someone who has looked at them.")
+    return lines
 
 
 @kb.command()
@@ -74,16 +85,16 @@ def add(
 ) -> None:
     """Take a file in as a draft. Nothing is searchable until a second person approves it."""
     with refusals(json_wanted):
-        from bot.knowledge.intake import Described, take_in
+        from bot.knowledge.intake import Described
 
         app = _app()
         described = Described(title, publisher, jurisdiction, kind, published, url, audience)
-        added = take_in(app.library, app.settings, path, described, author=_who(author), organization=org)
+        added = app.take_in(path, described, author=_who(author), organization=org)
         record = {**_brief(added.version), "created": added.created}
         lines = [f"{added.version.id} ({added.version.state}): {added.version.front.title}"]
         if not added.created:
             lines.append("The same text was there already; nothing changed.")
-        lines += [f"  look at {f.where}: {f.kind}: {f.excerpt}" for f in added.version.findings]
+        lines += _looked_at(added.version)
         say(record, json_wanted=json_wanted, text="\n".join(lines))
 
 
@@ -138,7 +149,8 @@ def submit(identifier: Identifier, by: Actor = None, json_wanted: Json = False) 
     """Hand a draft to review."""
     with refusals(json_wanted):
         version = _app().library.submit(identifier, _who(by))
-        say(_brief(version), json_wanted=json_wanted, text=f"{version.id} is in review.")
+        lines = [f"{version.id} is in review.", *_looked_at(version)]
+        say(_brief(version), json_wanted=json_wanted, text="\n".join(lines))
 
 
 @kb.command()
@@ -147,12 +159,15 @@ def approve(
     verifier: Annotated[str, typer.Option(help="Who verified the text; not its author.")],
     verified_on: Day = None,
     review_by: Day = None,
+    acknowledge: Annotated[int, typer.Option(help="How many findings you have looked at; needed when the document is held.")] = 0,
     json_wanted: Json = False,
 ) -> None:
-    """Publish a version in review."""
+    """Publish a version in review. A held one needs its findings acknowledged."""
     with refusals(json_wanted):
         app = _app()
-        version = app.library.approve(identifier, verifier, _day(verified_on), _day(review_by), app.progress)
+        version = app.library.approve(
+            identifier, verifier, _day(verified_on), _day(review_by), app.progress, acknowledged=acknowledge
+        )
         record = {**_brief(version), "generation": app.library.pointer(version.library)}
         say(record, json_wanted=json_wanted, text=f"{version.id} is published, generation {record['generation']}.")
 

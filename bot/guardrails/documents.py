@@ -1,22 +1,25 @@
-"""Scans the text of a document for what speaks to an assistant instead of a reader. Pure; intake calls it with the blocks a
-reader produced and holds the document for a reviewer when anything is found.
+"""Scans a document for what speaks to an assistant instead of a reader. Pure; intake calls ``review`` with what a reader of
+files produced, and a document with a finding that holds waits until a reviewer has acknowledged it.
 
-A sentence that describes or teaches such attacks is common in documents about AI in schools; it is told apart by standing in
-quotes or beside words of explanation, and is not held for that alone."""
+What readers see is held for a command that it gives; a sentence that describes or quotes such a command, or a prompt printed for a
+class, is not. What readers do not see is held for much less: nobody can judge it but the reviewer."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from urllib.parse import unquote
 
-from bot.guardrails import views
-from bot.guardrails.judging import _joined
-from bot.guardrails.policy import rules
-from bot.messages import Handling
+from bot.guardrails import addressing, views
+from bot.knowledge.blocks import Extract, Finding
 
-Kind = Literal["instruction", "hidden_text", "comment", "encoded", "link"]
+MOST = 50
+"""Findings shown of one document; a reviewer needs no more to hold it."""
+EXCERPT = 160
+"""Characters of an excerpt."""
+PROSE = 6
+"""Words from which hidden text is prose rather than a label."""
 
 
 @dataclass(frozen=True)
@@ -28,122 +31,143 @@ class Block:
     visible: bool = True
 
 
-@dataclass(frozen=True)
-class DocumentFinding:
-    """What a reviewer must look at, where, with an excerpt of at most 160 characters."""
-
-    kind: Kind
-    where: str
-    excerpt: str
-
-
-_ADDRESSED = re.compile(
-    r"\b(?:ai|a\.i\.|assistants?|chat ?bots?|language models?|llms?|gpt|chatgpt|copilot|signpost|bots?|modelo "
-    r"de lenguaje|asistente|assistant ia)\b[^.\n]{0,60}"
-    r"\b(?:(?:must|should|shall|will|needs to|has to)(?: always| now| only)? (?:say|tell|answer|reply|respond|"
-    r"recommend|state|assure|inform|claim|promote|ignore|(?:not|never) (?:mention|reveal|disclose|cite|warn|"
-    r"refuse|say|show))\b"
-    r"(?!(?: \w+){0,4} (?:are|is|were|was|am) (?:not |only )?(?:human|people|an? |ai\b|talking|bots?|automated|"
-    r"machines?|unsure|generated|made))(?! (?:when|to|with|in|only|personal|students? private)\b)|"
-    r"(?:is|are) (?:instructed|ordered|required|authori[sz]ed|directed) to|(?:reading|processing|summari[sz]ing|"
-    r"parsing|indexing) this|debe(?:n)? (?:decir|responder|ignorar)|doit (?:dire|repondre|ignorer))\b"
-    r"|\b(?:note|attention|message|instructions?|memo|notice|important|nota|instrucciones)\s*(?:to|for|para|"
-    r"pour)\s*(?:the |any |all |el |la |l )?(?:ai|assistants?|chat ?bots?|language models?|llms?|bots?|crawlers?|"
-    r"asistentes?|ia)\b"
-    r"|\b(?:if|when) (?:you are|youre|asked|a user asks|someone asks|anyone asks|the user asks|a teacher asks)\b[^.\n]"
-    r"{0,60}\b(?:an? (?:ai|assistant|language model|chatbot|llm)|(?:say|answer|reply|respond|tell (?:them|"
-    r"him|her|the user|users)|recommend|state) (?:that|with|only|exactly|yes|no|the)?)"
-    r"|\b(?:dear|hey|attention,?) (?:ai|assistant|chatbot|chatgpt|bot|model)\b"
-    r"|^(?:\W*)(?:(?:as|you are) an? (?:ai|assistant|chatbot|language model)|you are (?:now|no longer))\b"
+_LINK_TRICK = re.compile(
+    r"!\[[^\]]*\]\(\s*(?:https?:)?//[^)]*[?&][^)]*\)|\b(?:javascript|vbscript|data:text)[:/][^\s]{8,}", re.IGNORECASE
 )
-_ORDERS = re.compile(
-    r"\b(?:tell|inform|assure|convince) (?:the |all |every |any )?(?:users?|readers?|teachers?|askers?|people|"
-    r"principals?) (?:that|to|who)\b[^.\n]{0,90}\b(?:approved|safe|allowed|required|send|email|visit|click|"
-    r"paste|enter|provide|submit|sign)\b"
-    r"|\b(?:do not|dont|never) (?:tell|reveal|mention|disclose|show|cite|quote)\b[^.\n]{0,40}\b(?:user|reader|"
-    r"anyone|this (?:instruction|note|text|message)|these instructions|reviewer|source|document)s?\b"
-    r"|\b(?:mark|treat|rank|cite|prefer|quote|use) (?:this|the following)(?: \w+){0,3} (?:as|above|over|before|"
-    r"instead)\b[^.\n]{0,40}\b(?:verified|official|authoritative|highest|only|trusted|all other|every other|"
-    r"other)\b"
-    r"|\b(?:always|only) (?:recommend|cite|answer|reply|respond|say|suggest|promote|link)\b[^.\n]{0,60}\b(?:to|"
-    r"that|with|when|this|our|https?)\b(?=[^.\n]*\b(?:user|question|asked|asks|answers?|repl(?:y|ies)|every|"
-    r"prompt|assistant|query)\b)"
-    r"|\b(?:append|insert|include|add|embed|output|render|display) (?:this|the following|a|an|the)(?: \w+){0,3} "
-    r"(?:link|image|url|markdown|text|sentence|phrase|code|pixel)\b[^.\n]{0,60}\b(?:answers?|repl(?:y|ies)|"
-    r"responses?|outputs?|every|each|end)\b"
-    r"|\b(?:send|post|forward|exfiltrate|transmit|leak)\b[^.\n]{0,50}\b(?:conversation|chat history|user data|"
-    r"questions?|prompt|messages?|previous answers?)\b[^.\n]{0,30}\bto\b"
-    r"|\b(?:approve|publish|verify) this (?:document|file|page|version)\b[^.\n]{0,40}\b(?:automatically|without "
-    r"review|immediately|now)\b"
-    r"|\b(?:end of (?:document|context|file|passage)|begin new (?:task|session)|new (?:task|instructions?) (?:for|to|:))"
+_CARRIES = re.compile(
+    r"[?&#/][^?&#]*(?:[{}\[\]$]|%7b|%5b|<|\b(?:conversation|chat|question|prompt|user_?(?:data|input|message)|history|context|answer|secret|leak|exfil\w*)=)",
+    re.IGNORECASE,
 )
-_TEACHING = re.compile(
-    r"\b(?:prompt injection|jailbreak\w*|attack\w*|for example|e g|such as|red team\w*|tr(?:y|ies|ied) to|"
-    r"attempts?|malicious|trick\w*|students? (?:may|might|could|should|learn|try|type|who)|vendors?|products? "
-    r"(?:must|should)|guard(?:s|rails?)? against|protect\w*|"
-    r"lesson|classroom activity|resist\w*|detect\w*|refus\w*|adversarial|manipulat\w*|exploit\w*|vulnerab\w*)\b"
+"""An address made to be filled in by whoever writes the answer."""
+_FURNITURE = re.compile(
+    r"\b(?:opens? in (?:a )?new (?:window|tab|browser)|skip to|main (?:content|navigation|menu)|screen readers?|toggle|sub ?menu|search (?:form|this site|"
+    r"the site)|cookies?|javascript|loading|breadcrumbs?|official (?:government )?websites?|secure \.?gov|https means|lock icon|close (?:this|menu|dialog)|"
+    r"back to top|share (?:this|on)|print this|expand|collapse|page \d+ of \d+|table of contents|you are here|newsletter|sign in|log ?in|subscribe|"
+    r"accept all|privacy settings|previous|next slide|click to (?:edit|add))\b"
 )
-_QUOTED = re.compile(r"[\"“”«»].{8,}[\"“”«»]|'.{12,}'")
-_LINK_TRICK = re.compile(r"!\[[^\]]*\]\(\s*(?:https?:)?//[^)]*[?&][^)]*\)|\b(?:javascript|data):[^\s]{8,}", re.IGNORECASE)
-MOST = 50
-"""Findings shown of one document; a reviewer needs no more to hold it."""
+"""Labels that pages hide for good reasons."""
+_BUILD = re.compile(
+    r"^\W*(?:toc|markdownlint|prettier|eslint|more|end|begin|start|todo|fixme|\[?if |if gt|endif|google|facebook|generated by|last (?:updated|modified)|"
+    r"copyright|build|version|cached|wp:|/wp:|theme|template|header|footer|nav|section|column|block|script|style|meta|tracking|analytics|region|"
+    r"spell|cspell|vale|pandoc|rev(?:ision)?)\b",
+    re.IGNORECASE,
+)
 
 
-def _commands(fold: str) -> re.Match[str] | None:
-    for rule in rules().values():
-        if rule.handling is Handling.INJECTION and rule.id != "injection.authority":
-            match = _joined(rule.certain).search(fold)
-            if match:
-                return match
-    return _ADDRESSED.search(fold) or _ORDERS.search(fold)
+def review(extract: Extract) -> tuple[Finding, ...]:
+    """Everything a reviewer must look at in a file as it was read: what its words say to an assistant, and its unseen parts,
+    judged. Notes of the reader that hold nothing back (encoding, tracked changes) are kept at the end."""
+    found = list(scan(_visible(extract)))
+    found += [
+        finding
+        for name, value in extract.properties.items()
+        for finding in scan([Block(value, f"file's own {name}")])
+        if name != "language"
+    ]
+    notes: list[Finding] = []
+    deleted = 0
+    for part in extract.findings:
+        if part.kind in ("hidden_text", "comment", "markup", "link", "tracked_change"):
+            found += _unseen(part)
+            deleted += part.kind == "tracked_change"
+        else:
+            notes.append(part)
+    if deleted:
+        notes.append(Finding("tracked_change", "whole file", f"{deleted} tracked deletions were left out"))
+    return (*dict.fromkeys(found[:MOST]), *notes)
 
 
-def _excerpt(text: str, match: re.Match[str] | None) -> str:
-    flat = re.sub(r"\s+", " ", views.clean(text)).strip()
-    start = max(0, match.start() - 40) if match and match.end() <= len(flat) else 0
-    return flat[start : start + 160]
-
-
-def _taught(sentence: str, fold: str) -> bool:
-    """Whether the sentence speaks about such a command rather than giving one."""
-    return bool(_TEACHING.search(fold)) and (
-        bool(_QUOTED.search(sentence)) or not re.match(r"\W*(?:ignore|disregard|forget|you are|system)", fold)
-    )
-
-
-def _sentences(text: str) -> list[str]:
-    return [piece for piece in re.split(r"(?<=[.!?。！？])\s+|\n+", text) if piece.strip()]
-
-
-def scan(blocks: Iterable[Block]) -> tuple[DocumentFinding, ...]:
-    """Everything a reviewer must look at, in the document's order. An invisible block is held for any command and for any
-    sentence longer than a label; a visible one for commands that it does not merely describe."""
-    found: list[DocumentFinding] = []
+def scan(blocks: Iterable[Block]) -> tuple[Finding, ...]:
+    """Everything a reviewer must look at, in the document's order."""
+    found: list[Finding] = []
+    before = ""
     for block in blocks:
-        found += _in_block(block)
+        found += _in_block(block, before)
+        before = views.folded(views.clean(block.text))[-300:] if block.visible else ""
         if len(found) >= MOST:
             break
     return tuple(found[:MOST])
 
 
-def _in_block(block: Block) -> list[DocumentFinding]:
-    found: list[DocumentFinding] = []
+def _visible(extract: Extract) -> Iterator[Block]:
+    heading = ""
+    for number, block in enumerate(extract.blocks, 1):
+        if block.kind == "heading":
+            heading = block.text[:60]
+        where = f"page {block.page}" if block.page else f"paragraph {number}" + (f", under '{heading}'" if heading else "")
+        yield Block(block.text, where)
+
+
+def _excerpt(text: str, place: tuple[int, int] | None = None) -> str:
+    flat = re.sub(r"\s+", " ", views.clean(text)).strip()
+    start = max(0, place[0] - 40) if place and place[1] <= len(flat) and len(flat) > EXCERPT else 0
+    return flat[start : start + EXCERPT]
+
+
+def _sentences(text: str) -> list[str]:
+    return [piece for piece in re.split(r"(?<=[.!?。！？؟])\s+|(?<=[。！？])|\n+", text) if piece.strip()]
+
+
+def _disguised(block: Block) -> list[Finding]:
+    found: list[Finding] = []
     for name, view in views.disguised(block.text):
-        if name == "invisible":
-            found.append(DocumentFinding("hidden_text", block.where, f"invisible characters that spell: {view[:100]}"))
-        elif name in ("base64", "hex", "rot13", "reversed", "spaced") and _commands(views.folded(view)):
-            found.append(DocumentFinding("encoded", block.where, _excerpt(view, None)))
-    if re.search("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]{3,}|[\u202d\u202e]", block.text):
-        found.append(DocumentFinding("hidden_text", block.where, "a run of invisible characters"))
+        if name == "invisible" and len(view) >= 8:
+            found.append(Finding("hidden_text", block.where, f"invisible characters that spell: {view[:100]}"))
+        elif (name in ("base64", "hex") and (len(re.findall(r"\w+", view)) >= 4 or addressing.command(views.folded(view)))) or (
+            name in ("rot13", "reversed", "spaced", "percent", "html") and addressing.command(views.folded(view))
+        ):
+            found.append(Finding("encoded", block.where, _excerpt(view)))
+    if re.search(
+        "[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]{3,}|[\u202d\u202e]|[\ufe00-\ufe0f\U000e0100-\U000e01ef]{3,}", block.text
+    ):
+        found.append(Finding("hidden_text", block.where, "a run of invisible characters"))
     if _LINK_TRICK.search(block.text):
-        found.append(DocumentFinding("link", block.where, _excerpt(block.text, None)))
+        found.append(Finding("link", block.where, _excerpt(block.text)))
+    return found
+
+
+def _in_block(block: Block, before: str) -> list[Finding]:
+    found = _disguised(block)
     clean = views.clean(block.text)
-    for sentence in [clean] if not block.visible else _sentences(clean):
+    if not block.visible:
+        return found + _concealed(clean, block.where, bool(found))
+    for sentence in _sentences(clean):
         fold = views.folded(sentence)
-        match = _commands(fold) or (_commands(views.folded(re.sub(r"[*_~`|>#]+", "", sentence))))
-        if match and (not block.visible or not _taught(sentence, fold)):
-            found.append(DocumentFinding("instruction", block.where, _excerpt(sentence, match)))
+        match = addressing.command(fold) or addressing.command(views.folded(re.sub(r"[*_~`|>#]+", "", sentence)))
+        if match and not addressing.taught(sentence, fold, before) and not addressing.prompting(fold):
+            found.append(Finding("instruction", block.where, _excerpt(sentence, match)))
             break
-    if not block.visible and not found and len(clean.split()) >= 6:
-        found.append(DocumentFinding("hidden_text", block.where, _excerpt(clean, None)))
+        before = fold
+    return found
+
+
+def _concealed(clean: str, where: str, known: bool) -> list[Finding]:
+    """Hidden text: a command, or prose that is no page furniture."""
+    fold = views.folded(clean)
+    match = addressing.command(fold)
+    if match:
+        return [Finding("instruction", where, _excerpt(clean, match))]
+    prose = len(re.findall(r"\w+", fold)) >= PROSE or len(re.findall("[\u4e00-\u9fff]", fold)) >= 2 * PROSE
+    if known or not prose or (_FURNITURE.search(fold) and addressing.cues(fold) < 4):
+        return []
+    return [Finding("hidden_text", where, _excerpt(clean))]
+
+
+def _unseen(part: Finding) -> list[Finding]:
+    """What a reader left out, judged by its kind."""
+    block = Block(part.excerpt, part.where, visible=False)
+    if part.kind == "link":
+        tricky = _LINK_TRICK.match(part.excerpt) or _CARRIES.search(unquote(part.excerpt))
+        return [Finding("link", part.where, part.excerpt[:EXCERPT])] if tricky else []
+    found = _disguised(block)
+    clean = views.clean(part.excerpt)
+    fold = views.folded(clean)
+    if part.kind == "hidden_text":
+        return found + _concealed(clean, part.where, bool(found))
+    match = addressing.command(fold)
+    if match:
+        told = addressing.taught(clean, fold, "") and part.kind == "markup"
+        return found if told else [*found, Finding("instruction", part.where, _excerpt(clean, match))]
+    if part.kind == "comment" and not _BUILD.search(clean) and len(fold.split()) >= PROSE and addressing.cues(fold) >= 3:
+        found.append(Finding("comment", part.where, _excerpt(clean)))
     return found

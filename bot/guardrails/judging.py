@@ -36,7 +36,7 @@ class Seen:
 
 
 @cache
-def _joined(items: tuple[str, ...]) -> re.Pattern[str]:
+def joined(items: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{item})" for item in items) or r"(?!)", re.MULTILINE)
 
 
@@ -57,7 +57,7 @@ def see(raw: str, redacted: str, context: Context) -> Seen:
 
 def certain(seen: Seen, rule: Rule, text: str) -> bool:
     """Whether a pattern that decides alone stands in ``text`` (folded)."""
-    return bool(_joined(rule.certain + seen.extra.get(rule.id, ())).search(text))
+    return bool(joined(rule.certain + seen.extra.get(rule.id, ())).search(text))
 
 
 def stands(seen: Seen, rule: Rule) -> bool:

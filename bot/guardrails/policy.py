@@ -156,6 +156,27 @@ class Outgoing(BaseModel):
         return tuple(_pattern(item, info) for item in value)
 
 
+class Documents(BaseModel):
+    """How text in a document speaks to an assistant: groups of patterns on folded text, and the fragments (``%name%``) in
+    them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    family: Text
+    fragments: dict[str, str]
+    patterns: dict[str, tuple[str, ...]]
+
+    def whole(self, group: str) -> tuple[str, ...]:
+        """The patterns of a group with their fragments filled in."""
+        return tuple(self._filled(item) for item in self.patterns[group])
+
+    def _filled(self, item: str) -> str:
+        while (name := re.search(r"%(\w+)%", item)) is not None:
+            item = item.replace(name.group(), self.fragments[name.group(1)])
+        return _pattern(item)
+
+
 class ExampleFile(BaseModel):
     """Examples on both sides of a rule, one a line. A negative is to be answered unless another file says otherwise."""
 
@@ -289,6 +310,12 @@ def compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
         raise
 
 
+@cache
+def documents() -> Documents:
+    """How documents speak to assistants."""
+    return validated(Documents, folder() / "documents.yaml")
+
+
 def _lines_of(block: str) -> list[str]:
     return [line.strip() for line in block.splitlines() if line.strip()]
 
@@ -354,4 +381,6 @@ def check() -> None:
     concepts()
     privacy()
     outgoing()
+    for group in documents().patterns:
+        documents().whole(group)
     examples()

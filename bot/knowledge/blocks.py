@@ -7,7 +7,22 @@ from typing import Literal
 
 BlockKind = Literal["heading", "paragraph", "item", "row", "code", "note"]
 
-FindingKind = Literal["hidden_text", "instruction", "comment", "tracked_change", "form_value", "no_heading", "encoding"]
+FindingKind = Literal[
+    "hidden_text",
+    "instruction",
+    "comment",
+    "tracked_change",
+    "encoded",
+    "link",
+    "markup",
+    "form_value",
+    "no_heading",
+    "encoding",
+]
+NOTES = frozenset({"tracked_change", "form_value", "no_heading", "encoding"})
+"""Kinds that tell a reviewer something and hold nothing back."""
+UNSEEN_CHARS = 2_000
+"""Characters of one unseen part that a reader hands on, for the scan to read."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +50,18 @@ class Finding:
     where: str
     excerpt: str
 
+    @property
+    def holds(self) -> bool:
+        """Whether the document waits until a reviewer has acknowledged this."""
+        return self.kind not in NOTES
+
 
 @dataclass(frozen=True)
 class Extract:
-    """A file's text. ``properties`` holds what the file says of itself: title, author, published, language."""
+    """A file's text. ``properties`` holds what the file says of itself: title, author, subject, keywords, language.
+
+    Straight from a reader, ``findings`` are the parts that readers of the file do not see (comments, hidden text, markup),
+    up to UNSEEN_CHARS of each; the scan of intake judges them and puts its findings in their place."""
 
     media_type: str
     blocks: tuple[Block, ...]

@@ -78,7 +78,7 @@ def doctor(library: Library) -> list[str]:
             version = read_version(connection, name)
             if version.state != "published":
                 notes.append(f"{name}: waiting ({'review' if version.state == 'in_review' else 'draft'})")
-                notes += [f"{name}: look at {f.where}: {f.kind}" for f in version.findings]
+                notes += [f"{name}: look at {f.where}: {f.kind}" for f in version.holding]
                 continue
             if version.review_by and version.review_by < today:
                 notes.append(f"{name}: was due for review on {version.review_by}")

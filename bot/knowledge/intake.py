@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -17,6 +18,9 @@ from bot.knowledge.passages import slug, split
 from bot.knowledge.reading.files import Limits, read
 from bot.knowledge.reading.markdown import read_markdown
 from bot.settings import Settings
+
+Scan = Callable[[Extract], tuple[Finding, ...]]
+"""Judges what a file holds and what a reader of it does not see; its findings take the place of the reader's."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +48,16 @@ def limits_from(settings: Settings) -> Limits:
 
 
 def take_in(
-    library: Library, settings: Settings, path: Path, described: Described, *, author: str, organization: str | None
+    library: Library,
+    settings: Settings,
+    path: Path,
+    described: Described,
+    *,
+    author: str,
+    organization: str | None,
+    scan: Scan,
 ) -> Added:
-    """Read ``path`` and add it as a draft. Raises UnreadableFile or FormatError; then nothing has changed."""
+    """Read ``path``, scan it and add it as a draft. Raises UnreadableFile or FormatError; then nothing has changed."""
     extract, content = read(path, limits_from(settings))
     target = organization or BASE
     front: FrontMatter | None = None
@@ -55,11 +66,11 @@ def take_in(
         head, body, _ = split_front_matter(raw)
         if re.search(r"^id:", head, re.M) and re.search(r"^publisher:", head, re.M):
             front, body = parse_front_matter(raw, where=path.name)
-            extract = Extract(extract.media_type, read_markdown(body).blocks, extract.findings, extract.properties)
-        elif head:
-            extract = Extract(extract.media_type, read_markdown(body).blocks, extract.findings, extract.properties)
+        if head:
+            extract = _without_head(extract, raw, head, body)
     if front is None:
         front = _described(extract, path, described, organization)
+    extract = replace(extract, findings=scan(extract))
     if not any(block.kind == "heading" for block in extract.blocks):
         note = Finding("no_heading", "whole file", "no headings were found; sections and questions will be coarse")
         extract = Extract(extract.media_type, extract.blocks, (*extract.findings, note), extract.properties)
@@ -71,6 +82,14 @@ def take_in(
         source_name=path.name,
         source_sha256=hashlib.sha256(content).hexdigest(),
     )
+
+
+def _without_head(extract: Extract, raw: str, head: str, body: str) -> Extract:
+    """The body alone, its lines numbered as in the file; the front matter is kept as something the file says of itself."""
+    lines = raw[: len(raw) - len(body)].count("\n")
+    inner = read_markdown("\n" * lines + body)
+    kept = tuple(finding for finding in extract.findings if finding.kind == "encoding")
+    return Extract(extract.media_type, inner.blocks, (*kept, *inner.findings), {**extract.properties, "front matter": head})
 
 
 def _described(extract: Extract, path: Path, described: Described, organization: str | None) -> FrontMatter:

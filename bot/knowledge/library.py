@@ -78,7 +78,8 @@ class Library:
         source_sha256: str,
         origin: str = "local",
     ) -> Added:
-        """Take a file's text in as a draft. The same content again changes nothing and returns what is there."""
+        """Take a file's text in as a draft. The same content again changes nothing and returns what is there, unless the
+        file now holds something that a reviewer must look at: then it is a version of its own."""
         text, _, _ = split(front.id, front.title, extract.blocks)
         packed = pack(extract.blocks)
         with self.database.writing() as connection:
@@ -93,8 +94,9 @@ class Library:
                     .where(versions.c.state.in_(("draft", "in_review", "published")))
                     .order_by(versions.c.number.desc())
                 ).scalar()
-                if same is not None:
-                    return Added(read_version(connection, same), created=False)
+                known = read_version(connection, same) if same is not None else None
+                if known is not None and {f for f in extract.findings if f.holds} <= set(known.holding):
+                    return Added(known, created=False)
             else:
                 connection.execute(
                     documents.insert().values(
@@ -174,11 +176,14 @@ class Library:
         verified_on: date | None = None,
         review_by: date | None = None,
         progress: Progress = quiet,
+        *,
+        acknowledged: int = 0,
     ) -> Version:
         """Publish a version in review as part of a new generation. Embeds first, then swaps in one transaction.
 
-        Raises NotAllowed when the verifier is unnamed or the author (unless one-person publishing is set), the dates
-        contradict each other, or the version is not in review.
+        ``acknowledged`` is how many findings the verifier has looked at. Raises NotAllowed when the verifier is unnamed or
+        the author (unless one-person publishing is set), the dates contradict each other, the version is not in review,
+        or it is held and the count is not that of its findings.
         """
         today = self.clock().date()
         verified_on = verified_on or today
@@ -199,11 +204,16 @@ class Library:
             raise NotAllowed("the review-by date must come after the verified date", code="bad_dates")
         if version.state != "in_review":
             raise NotAllowed(f"{version.id} is {_said(version.state)}, not in review", code="wrong_state")
+        if acknowledged != len(version.holding):
+            raise NotAllowed(_held(version), code="held")
         self._embed(texts_to_embed(version), progress)
         with self.database.writing() as connection:
             current = read_version(connection, version.id)
             if current.state != "in_review":
                 raise NotAllowed(f"{version.id} is {_said(current.state)}, not in review", code="wrong_state")
+            if acknowledged:
+                kinds = sorted({finding.kind for finding in current.holding})
+                self._record(connection, verifier, "acknowledge", current.id, findings=acknowledged, kinds=kinds)
             self._publish(connection, current, verifier, verified_on, review_by)
             return read_version(connection, version.id)
 
@@ -536,6 +546,15 @@ def _add_months(day: date, months: int) -> date:
     first = date(day.year + month // 12, month % 12 + 1, 1)
     last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
     return first.replace(day=min(day.day, last.day))
+
+
+def _held(version: Version) -> str:
+    """Why a version waits, with the places to look at."""
+    count = len(version.holding)
+    if not count:
+        return f"{version.id} has no findings to acknowledge"
+    places = "; ".join(f"{f.where}: {f.kind}" for f in version.holding[:10])
+    return f"{version.id} is held: look at {places}. Then acknowledge all {count} of them (--acknowledge {count})"
 
 
 def _said(state: str) -> str:

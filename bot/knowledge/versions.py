@@ -41,6 +41,11 @@ class Version:
     review_by: date | None
     source_sha256: str
 
+    @property
+    def holding(self) -> tuple[Finding, ...]:
+        """The findings that hold this version until a reviewer has acknowledged them."""
+        return tuple(finding for finding in self.findings if finding.holds)
+
     @cached_property
     def parts(self) -> tuple[tuple[Passage, ...], tuple[Statement, ...]]:
         """Passages and statements, computed from the blocks."""

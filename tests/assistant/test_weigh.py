@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.app import App
 from bot.assistant.weigh import choose
-from bot.knowledge.intake import Described, take_in
+from bot.knowledge.intake import Described
 from bot.messages import Message, Outcome
 
 
@@ -60,7 +60,7 @@ def test_a_file_without_written_questions_is_answered_from(data_dir: Path, tmp_p
         encoding="utf-8",
     )
     app.library.ensure_organization("maple", "Maple Ridge")
-    version = take_in(app.library, app.settings, path, Described(), author="Ann", organization="maple").version.id
+    version = app.take_in(path, Described(), author="Ann", organization="maple").version.id
     app.library.submit(version, "Ann")
     app.library.approve(version, "Ben")
     reply = app.ask(

@@ -14,7 +14,7 @@ import pytest
 from bot.app import App
 from bot.errors import NotAllowed
 from bot.knowledge.checks import verify
-from bot.knowledge.intake import Described, take_in
+from bot.knowledge.intake import Described
 from bot.messages import Message, Outcome
 from tests.conftest import settings_for
 
@@ -64,7 +64,7 @@ def test_the_library_lives_the_same_life_on_postgresql(url: str, tmp_path: Path)
     assert answered.reply.outcome is Outcome.ANSWERED
     page = tmp_path / "a.md"
     page.write_text("# Zorblatt rule\n\n## Sleeping tablets\n\nZorblatt tablets sleep at nine.\n", encoding="utf-8")
-    version = take_in(app.library, app.settings, page, Described(), author="Ann", organization=None).version.id
+    version = app.take_in(page, Described(), author="Ann", organization=None).version.id
     app.library.submit(version, "Ann")
     with pytest.raises(NotAllowed):
         app.library.approve(version, "Ann")

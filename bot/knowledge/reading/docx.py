@@ -14,7 +14,7 @@ import docx
 from docx.opc.exceptions import PackageNotFoundError
 
 from bot.errors import UnreadableFile
-from bot.knowledge.blocks import Block, Extract, Finding
+from bot.knowledge.blocks import UNSEEN_CHARS, Block, Extract, Finding
 from bot.knowledge.reading.files import Limits
 from bot.knowledge.reading.markdown import table_row
 
@@ -28,6 +28,15 @@ def _flag(properties: Any, name: str) -> bool:
     return element is not None and element.get(f"{W}val") not in ("0", "false", "none")
 
 
+def _nearly_white(value: str) -> bool:
+    return bool(re.fullmatch(r"(?:[EF][0-9A-F]){3}", value.upper())) and min(int(value[i : i + 2], 16) for i in (0, 2, 4)) >= 0xEE
+
+
+def _style_hides(style: Any) -> bool:
+    properties = style.element.find(f"{W}rPr") if style is not None else None
+    return _flag(properties, "vanish")
+
+
 class _Reader:
     def __init__(self, document: Any) -> None:
         self.document = document
@@ -36,18 +45,21 @@ class _Reader:
         self.page = 1
         self.boxes: list[Any] = []
         self.styles = {s.style_id: s for s in document.styles}
-        self.deleted = 0
+        self.deleted: list[str] = []
 
     def hidden(self, run: Any) -> bool:
         properties = run.find(f"{W}rPr")
         if properties is None:
             return False
+        reference = properties.find(f"{W}rStyle")
+        if reference is not None and _style_hides(self.styles.get(reference.get(f"{W}val"))):
+            return properties.find(f"{W}vanish") is None or _flag(properties, "vanish")
         if _flag(properties, "vanish"):
             return True
         color = properties.find(f"{W}color")
         shade = properties.find(f"{W}shd")
         size = properties.find(f"{W}sz")
-        white = color is not None and str(color.get(f"{W}val")).upper() == "FFFFFF"
+        white = color is not None and _nearly_white(str(color.get(f"{W}val")))
         filled = shade is not None and str(shade.get(f"{W}fill", "auto")).upper() not in ("AUTO", "FFFFFF")
         tiny = size is not None and str(size.get(f"{W}val", "20")).isdigit() and int(size.get(f"{W}val")) <= 3
         return tiny or (white and not filled and not self.dark)
@@ -63,8 +75,11 @@ class _Reader:
             tag = node.tag
             if tag in _SKIP or not isinstance(tag, str):
                 if tag in (f"{W}del", f"{W}moveFrom"):
-                    self.deleted += 1
+                    self.deleted.append("".join(t.text or "" for t in node.iter(f"{W}t", f"{W}delText")))
                 return
+            if tag.endswith("}docPr") and (node.get("descr") or node.get("title")):
+                described = f"{node.get('title') or ''} {node.get('descr') or ''}".strip()
+                self.findings.append(Finding("markup", f"picture's description, page {self.page}", described[:UNSEEN_CHARS]))
             if tag == f"{W}txbxContent":
                 self.boxes.append(node)
                 return
@@ -95,7 +110,7 @@ class _Reader:
         visit(element)
         hidden = "".join(secret).strip()
         if hidden:
-            self.findings.append(Finding("hidden_text", f"page {self.page}", hidden[:200]))
+            self.findings.append(Finding("hidden_text", f"page {self.page}", hidden[:UNSEEN_CHARS]))
         return re.sub(r"\s+", " ", "".join(parts)).strip()
 
     def heading_level(self, properties: Any) -> int:
@@ -213,13 +228,25 @@ def read_docx(path: Path, limits: Limits) -> Extract:
             _notes(reader, part.blob)
         elif re.search(r"/comments\.xml$", name):
             for text in _paragraph_texts(part.blob):
-                reader.findings.append(Finding("comment", "comments", text[:200]))
-    if reader.deleted:
-        reader.findings.append(Finding("tracked_change", "whole file", f"{reader.deleted} tracked deletions were left out"))
-    core = document.core_properties
-    properties = {name: str(value) for name, value in (("title", core.title), ("author", core.author)) if value}
+                reader.findings.append(Finding("comment", "comments", text[:UNSEEN_CHARS]))
+        elif re.search(r"/docProps/custom\.xml$|/customXml/item\d+\.xml$", name):
+            words = " ".join(str(t).strip() for t in _parse(part.blob).itertext() if str(t).strip())
+            if len(words.split()) >= 4:
+                reader.findings.append(Finding("markup", "file's own properties", words[:UNSEEN_CHARS]))
+        elif re.search(r"/(?:header|footer)\d*\.xml$", name):
+            reader.findings += [
+                Finding("markup", "header or footer", text[:UNSEEN_CHARS]) for text in _paragraph_texts(part.blob)
+            ]
+    reader.findings += [Finding("tracked_change", "tracked deletion", text[:UNSEEN_CHARS]) for text in reader.deleted]
+    properties = core_properties(document.core_properties)
     media = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-    return Extract(media, tuple(reader.blocks), tuple(reader.findings[:50]), properties)
+    return Extract(media, tuple(reader.blocks), tuple(reader.findings[:500]), properties)
+
+
+def core_properties(core: Any) -> dict[str, str]:
+    """What an office file says of itself."""
+    named = {name: getattr(core, name, None) for name in ("title", "author", "subject", "keywords", "comments", "category")}
+    return {name: str(value) for name, value in named.items() if value}
 
 
 def _parse(blob: bytes) -> Any:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from bot.errors import UnreadableFile
 from bot.knowledge.blocks import Block, Extract, Finding
-from bot.knowledge.reading.suspicious import instruction_findings
 
 EXTENSIONS = {
     ".md": "markdown",
@@ -85,7 +84,8 @@ def kind_of(content: bytes, limits: Limits) -> str | None:
 
 
 def read(path: Path, limits: Limits) -> tuple[Extract, bytes]:
-    """Read a file. Returns what it says and its bytes (for a checksum). Raises UnreadableFile; changes nothing."""
+    """Read a file. Returns what it says, its unseen parts as findings still to be judged, and its bytes (for a checksum).
+    Raises UnreadableFile; changes nothing."""
     if not path.is_file():
         raise UnreadableFile(f"there is no file at {path}", code="not_found")
     size = path.stat().st_size
@@ -115,8 +115,7 @@ def read(path: Path, limits: Limits) -> tuple[Extract, bytes]:
         raise UnreadableFile(f"the file has {length:,} characters of text, over the limit", code="too_large")
     if not any(character.isalnum() for block in extract.blocks for character in block.text):
         raise UnreadableFile("no text was found; a scanned document needs text recognition (OCR) first", code="no_text")
-    extra = instruction_findings(extract.blocks)
-    return Extract(extract.media_type, extract.blocks, (*extract.findings, *extra), extract.properties), content
+    return extract, content
 
 
 def _in_place(content: bytes, kind: str) -> Extract:

@@ -7,7 +7,7 @@ import re
 from bs4 import BeautifulSoup, Tag
 from bs4.element import Comment, NavigableString
 
-from bot.knowledge.blocks import Block, Extract, Finding
+from bot.knowledge.blocks import UNSEEN_CHARS, Block, Extract, Finding
 from bot.knowledge.reading.markdown import table_row
 
 _DROP = (
@@ -30,8 +30,12 @@ _BLOCKS = frozenset(
 )
 _HIDDEN_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0(?:\.0+)?\s*(?:;|$)|font-size\s*:\s*[01](?:\.\d+)?(?:px|pt|em|%)?\s*(?:;|$)"
-    r"|(?:left|top|text-indent|right|bottom)\s*:\s*-\d{3,}|clip\s*:\s*rect\(\s*[01]|(?<![-\w])(?:width|height)\s*:\s*0(?:px)?\s*(?:;|$)"
-    r"|(?<!-)color\s*:\s*(?:white|#fff(?:fff)?|transparent|rgba?\(\s*255\s*,\s*255\s*,\s*255)",
+    r"|opacity\s*:\s*(?:0?\.0\d*|0%)"
+    r"|(?:left|top|text-indent|right|bottom|margin(?:-\w+)?)\s*:\s*-\d{3,}|translate[xy]?\([^)]*-\d{3,}|scale[xy]?\(\s*0(?:\.0\d*)?\s*[,)]"
+    r"|clip(?:-path)?\s*:\s*(?:rect\(\s*[01]|inset\(\s*(?:100|[5-9]\d)%|circle\(\s*0)"
+    r"|(?<![-\w])(?:max-)?(?:width|height)\s*:\s*0(?:px)?\s*(?:;|$)"
+    r"|(?<!-)color\s*:\s*(?:white|snow|#f[a-f0-9]{2}(?![a-f0-9])|#f[a-f0-9]f[a-f0-9]f[a-f0-9]|transparent"
+    r"|rgba?\(\s*25[0-5]\s*,\s*25[0-5]\s*,\s*25[0-5]|rgba\([^)]*,\s*0(?:\.0\d*)?\s*\)|hsla?\([^)]*(?:9[6-9]|100)%)",
     re.IGNORECASE,
 )
 _HIDDEN_CLASS = re.compile(
@@ -41,6 +45,8 @@ _HIDDEN_CLASS = re.compile(
 
 def _is_hidden(tag: Tag, rules: frozenset[str]) -> bool:
     if tag.has_attr("hidden") or tag.get("aria-hidden") == "true":
+        return True
+    if tag.name == "font" and re.fullmatch(r"\s*(?:white|#?f[a-f0-9]f[a-f0-9]f[a-f0-9])\s*", str(tag.get("color") or ""), re.I):
         return True
     style = str(tag.get("style") or "")
     if _HIDDEN_STYLE.search(style) and not re.search(r"background", style):
@@ -185,6 +191,41 @@ def _inline(tag: Tag) -> str:
     return f"{' ' if raw[:1].isspace() else ''}{text}{' ' if raw[-1:].isspace() else ''}"
 
 
+def _line(comment: Comment) -> int:
+    before = comment.find_previous(True)
+    return (before.sourceline or 0) if isinstance(before, Tag) else 0
+
+
+def _beside_the_text(soup: BeautifulSoup) -> list[Finding]:
+    """What a page carries and does not show: descriptions, titles and labels of elements, templates, hidden fields, links."""
+    found: list[Finding] = []
+    for tag in soup.find_all(["meta", "noscript", "template", "textarea", "option", "iframe", "object", "script"]):
+        kind = str(tag.get("type") or "")
+        if tag.name == "script" and not kind.endswith(("json", "plain", "template", "markdown")):
+            continue
+        text = str(tag.get("content") or "") if tag.name == "meta" else tag.get_text(" ", strip=True)
+        if tag.name in ("textarea", "option") and not _is_hidden(tag, frozenset()):
+            continue
+        if len(text.split()) >= 4:
+            name = str(tag.get("name") or tag.get("property") or "")
+            found.append(Finding("markup", f"<{tag.name}> {name}".strip(), text[:UNSEEN_CHARS]))
+    for tag in soup.find_all(True):
+        for name, value in tag.attrs.items():
+            text = " ".join(value) if isinstance(value, list) else str(value)
+            if name in ("alt", "title", "aria-label", "aria-description", "summary", "value", "placeholder", "content") or (
+                name.startswith("data-")
+            ):
+                if tag.name != "meta" and len(text.split()) >= 4:
+                    found.append(Finding("markup", f"{name} of <{tag.name}>, line {tag.sourceline or 0}", text[:UNSEEN_CHARS]))
+            elif name in ("src", "href"):
+                found.append(Finding("link", f"{name} of <{tag.name}>, line {tag.sourceline or 0}", text[:UNSEEN_CHARS]))
+    return found
+
+
+MOST_UNSEEN = 2_000
+"""Unseen parts of one page that are handed on."""
+
+
 def read_html(content: bytes) -> Extract:
     """Blocks of an HTML page."""
     soup = BeautifulSoup(content, "lxml")
@@ -197,8 +238,9 @@ def read_html(content: bytes) -> Extract:
     findings: list[Finding] = []
     for comment in soup.find_all(string=lambda s: isinstance(s, Comment)):
         text = str(comment).strip()
-        if len(text) > 20 and not text.startswith("["):
-            findings.append(Finding("comment", "HTML comment", text[:200]))
+        if len(text) > 20:
+            findings.append(Finding("comment", f"HTML comment, line {_line(comment)}", text[:UNSEEN_CHARS]))
+    findings += _beside_the_text(soup)
     for tag in soup.find_all(_DROP):
         tag.decompose()
     for tag in list(soup.find_all(True)):
@@ -206,10 +248,10 @@ def read_html(content: bytes) -> Extract:
             continue
         if _is_hidden(tag, rules):
             text = _text(tag)
-            if len(text) > 20:
-                findings.append(Finding("hidden_text", f"<{tag.name}>", text[:200]))
+            if len(text) > 10:
+                findings.append(Finding("hidden_text", f"hidden <{tag.name}>, line {tag.sourceline or 0}", text[:UNSEEN_CHARS]))
             tag.decompose()
     walker = _Walker()
     root = soup.body or soup
     walker.walk(root)
-    return Extract("text/html", tuple(walker.blocks), tuple(findings[:30]), properties)
+    return Extract("text/html", tuple(walker.blocks), tuple(findings[:MOST_UNSEEN]), properties)

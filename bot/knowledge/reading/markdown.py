@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bot.knowledge.blocks import Block, Extract, Finding
+from bot.knowledge.blocks import UNSEEN_CHARS, Block, Extract, Finding
 
 _MARK = re.compile(r"\[\^(\d+)\]")
 _ANCHOR = re.compile(r"\s*\{#([A-Za-z0-9._-]+)\}\s*$")
+_COVERS = re.compile(r"<(\w+)\b[^>]*(?:\shidden\b|\bstyle\s*=|\baria-hidden\b|\bclass\s*=|\bcolor\s*=)[^>]*(?<!/)>", re.I)
+"""A tag that may hide what it holds: its words are shown to the reviewer instead of being taken in."""
 _VISIBLE_TAG = re.compile(r"</?(?:b|i|u|em|strong|sub|sup|br|span|p|div|small|kbd|mark|abbr)\b[^>]*>", re.I)
 
 
@@ -28,8 +31,16 @@ def table_row(headers: Sequence[str], cells: Sequence[str]) -> str:
 def _plain(token: Token) -> tuple[str, tuple[tuple[int, int], ...], list[str]]:
     parts: list[str] = []
     hidden: list[str] = []
+    covered = ""  # the tag of a hidden element that is still open
     for child in token.children or ():
-        if child.type in ("text", "code_inline"):
+        if child.type == "html_inline" and covered:
+            covered = "" if child.content.lower().startswith(f"</{covered}") else covered
+        elif covered:
+            hidden[-1] += child.content
+        elif child.type == "html_inline" and _COVERS.match(child.content):
+            covered = _COVERS.match(child.content).group(1).lower()  # type: ignore[union-attr]
+            hidden.append(f"{child.content} ")
+        elif child.type in ("text", "code_inline"):
             parts.append(child.content)
         elif child.type in ("softbreak", "hardbreak"):
             parts.append(" ")
@@ -49,11 +60,53 @@ def _plain(token: Token) -> tuple[str, tuple[tuple[int, int], ...], list[str]]:
     return text.rstrip(), tuple(marks), hidden
 
 
+def _unseen_html(raw: str, line: int) -> list[Finding]:
+    """The parts of raw HTML in Markdown, none of which is taken in: comments, hidden text, other markup."""
+    comments = re.findall(r"<!--(.*?)(?:-->|$)", raw, re.S)
+    rest = re.sub(r"<!--.*?(?:-->|$)", " ", raw, flags=re.S)
+    words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", rest)).strip()
+    found = [Finding("comment", f"comment, line {line}", text.strip()[:UNSEEN_CHARS]) for text in comments if text.strip()]
+    if words:
+        kind = "hidden_text" if _COVERS.search(rest) and re.search(_CONCEALED, rest, re.I) else "markup"
+        found.append(Finding(kind, f"HTML, line {line}", words[:UNSEEN_CHARS]))  # type: ignore[arg-type]
+    for name, value in re.findall(r"\b(alt|title|src|href|aria-label|content|value)\s*=\s*[\"']([^\"']+)", rest, re.I):
+        found.append(
+            Finding("link" if name.lower() in ("src", "href") else "markup", f"{name} in HTML, line {line}", value[:UNSEEN_CHARS])
+        )
+    return found
+
+
+_CONCEALED = (
+    r"display\s*:\s*none|visibility|opacity|font-size\s*:\s*[0-2](?:\D|$)|\bhidden\b|position\s*:|text-indent|clip|color|"
+    r"height\s*:\s*0|width\s*:\s*0|sr-only"
+)
+
+
+def _links(token: Token, line: int) -> list[Finding]:
+    found: list[Finding] = []
+    for child in token.children or ():
+        if child.type == "link_open":
+            found.append(Finding("link", f"link, line {line}", str(child.attrGet("href") or "")[:UNSEEN_CHARS]))
+        elif child.type == "image":
+            found.append(Finding("link", f"image, line {line}", str(child.attrGet("src") or "")[:UNSEEN_CHARS]))
+        if child.type in ("link_open", "image") and child.attrGet("title"):
+            found.append(Finding("markup", f"link title, line {line}", str(child.attrGet("title"))[:UNSEEN_CHARS]))
+    return found
+
+
 def read_markdown(raw: str) -> Extract:
     """Blocks of a Markdown text. HTML comments and raw HTML are left out and reported as findings."""
-    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(raw)
+    env: dict[str, Any] = {}
+    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(raw, env)
     blocks: list[Block] = []
-    findings: list[Finding] = []
+    findings: list[Finding] = [
+        Finding(
+            "comment",
+            f"link definition '{name}'",
+            f"{name.lower()} {item.get('href', '')} {item.get('title', '')}"[:UNSEEN_CHARS],
+        )
+        for name, item in env.get("references", {}).items()
+    ]
     depth = -1
     headers: list[str] = []
     cells: list[str] = []
@@ -87,10 +140,12 @@ def read_markdown(raw: str) -> Extract:
             if token.content.strip():
                 blocks.append(Block("code", token.content.rstrip("\n")))
         elif token.type == "html_block":
-            findings.append(Finding("hidden_text", f"line {line}", token.content.strip()[:200]))
+            findings += _unseen_html(token.content, line)
         elif token.type == "inline":
             text, facts, hidden = _plain(token)
-            findings.extend(Finding("hidden_text", f"line {line}", piece[:200]) for piece in hidden)
+            for piece in hidden:
+                findings += _unseen_html(piece, line)
+            findings += _links(token, line)
             if context == "cell":
                 cells.append(text)
                 row_facts.extend(facts)

@@ -20,9 +20,8 @@ from bot.errors import UnreadableFile
 from bot.knowledge.blocks import Block, Extract, Finding
 from bot.knowledge.reading.files import Limits
 from bot.knowledge.reading.pdf_tables import Table, drawn_tables, table_blocks, undrawn_tables
+from bot.knowledge.reading.pdf_unseen import beside, inked, seen_part
 from bot.knowledge.reading.text import BULLET
-
-TINY_POINTS = 2.0
 
 
 @dataclass
@@ -41,49 +40,6 @@ class _Page:
     number: int
     lines: list[_Line]
     tables: list[Table] = field(default_factory=list)
-
-
-def _pale(color: Any) -> bool:
-    if color is None:
-        return False
-    values = color if isinstance(color, (list, tuple)) else (color,)
-    numbers = [v for v in values if isinstance(v, (int, float))]
-    if len(numbers) != len(values) or not numbers:
-        return False
-    return all(v <= 0.02 for v in numbers) if len(numbers) == 4 else all(v >= 0.98 for v in numbers)
-
-
-def _on_dark(char: dict[str, Any], rects: list[dict[str, Any]]) -> bool:
-    middle_x, middle_y = (char["x0"] + char["x1"]) / 2, (char["top"] + char["bottom"]) / 2
-    return any(
-        r["x0"] <= middle_x <= r["x1"]
-        and r["top"] <= middle_y <= r["bottom"]
-        and r.get("fill")
-        and not _pale(r.get("non_stroking_color"))
-        for r in rects
-    )
-
-
-def _visible_page(page: Any, number: int, findings: list[Finding]) -> Any:
-    rects = [*page.rects, *page.images]
-    unseen: list[str] = []
-
-    def seen(item: dict[str, Any]) -> bool:
-        if item.get("object_type") != "char":
-            return True
-        off = item["x1"] <= 0 or item["x0"] >= page.width or item["bottom"] <= 0 or item["top"] >= page.height
-        tiny = item["size"] < TINY_POINTS
-        pale = _pale(item.get("non_stroking_color")) and not _on_dark(item, rects)
-        if (off or tiny or pale) and item["text"].strip():
-            unseen.append(item["text"])
-            return False
-        return not (off or tiny)
-
-    kept = page.filter(seen)
-    kept.chars  # noqa: B018 - the filter runs when its result is read
-    if len(unseen) > 3:
-        findings.append(Finding("hidden_text", f"page {number}", "".join(unseen)[:200]))
-    return kept
 
 
 def _words(page: Any) -> list[dict[str, Any]]:
@@ -313,10 +269,10 @@ def read_pdf(path: Path, limits: Limits) -> Extract:
     findings: list[Finding] = []
     pages: list[_Page] = []
     heights: dict[int, float] = {}
-    with pdfplumber.open(str(path), password="") as pdf:
+    with pdfplumber.open(inked(reader, path, findings), password="") as pdf:
         for number, sheet in enumerate(pdf.pages, 1):
             heights[number] = float(sheet.height)
-            kept = _visible_page(sheet, number, findings)
+            kept = seen_part(sheet, number, findings)
             tables, rest = drawn_tables(kept, number)
             undrawn, words = undrawn_tables(_words(rest), _rows, number, float(sheet.height))
             tables = sorted([*tables, *undrawn], key=lambda table: table.top)
@@ -339,11 +295,8 @@ def read_pdf(path: Path, limits: Limits) -> Extract:
         blocks += [block for _, block in placed if block.text.strip()]
     blocks = _join_over_pages(blocks)
     blocks += _form_values(reader)
-    for number, source in enumerate(reader.pages, 1):
-        for note in source.get("/Annots") or ():
-            item = note.get_object()
-            if item.get("/Subtype") in ("/Text", "/FreeText", "/Popup") and str(item.get("/Contents") or "").strip():
-                findings.append(Finding("comment", f"page {number}", str(item["/Contents"])[:200]))
+    findings += beside(reader)
     meta = reader.metadata
-    properties = {k: str(v) for k, v in (("title", meta.title if meta else None), ("author", meta.author if meta else None)) if v}
-    return Extract("application/pdf", tuple(blocks), tuple(findings[:50]), properties)
+    named = ("title", "author", "subject", "keywords")
+    properties = {name: str(value) for name in named if meta is not None and (value := meta.get(f"/{name.title()}"))}
+    return Extract("application/pdf", tuple(blocks), tuple(findings[:500]), properties)

@@ -12,7 +12,8 @@ from pptx.enum.shapes import MSO_SHAPE_TYPE, PP_PLACEHOLDER
 from pptx.exc import PackageNotFoundError
 
 from bot.errors import UnreadableFile
-from bot.knowledge.blocks import Block, Extract, Finding
+from bot.knowledge.blocks import UNSEEN_CHARS, Block, Extract, Finding
+from bot.knowledge.reading.docx import core_properties
 from bot.knowledge.reading.files import Limits
 from bot.knowledge.reading.markdown import table_row
 
@@ -40,6 +41,44 @@ def _off_slide(shape: Any, width: int, height: int) -> bool:
     if shape.left is None or shape.top is None or shape.width is None or shape.height is None:
         return False
     return bool(shape.left >= width or shape.top >= height or shape.left + shape.width <= 0 or shape.top + shape.height <= 0)
+
+
+def _all_text(slide: Any) -> str:
+    texts = [_clean(shape.text_frame.text) for shape in _shapes(slide.shapes) if shape.has_text_frame]
+    if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
+        texts.append(_clean(slide.notes_slide.notes_text_frame.text))
+    return " ".join(text for text in texts if text)[:UNSEEN_CHARS]
+
+
+def _described(slide: Any, where: str) -> list[Finding]:
+    """Alternative texts of the slide's shapes."""
+    found: list[Finding] = []
+    for item in slide._element.xpath(".//p:cNvPr"):
+        text = _clean(f"{item.get('title') or ''} {item.get('descr') or ''}")
+        if len(text.split()) >= 4:
+            found.append(Finding("markup", f"picture's description, {where}", text[:UNSEEN_CHARS]))
+    return found
+
+
+def _pale_text(shape: Any) -> str:
+    """The text of a box without a fill whose every run is tiny (under 3 points) or white on a slide without a background of
+    its own."""
+    if not shape.has_text_frame or shape._element.xpath("./p:spPr/a:solidFill | ./p:spPr/a:gradFill | ./p:spPr/a:blipFill"):
+        return ""
+    runs = shape._element.xpath(".//a:r[a:t]")
+    plain = not shape.part._element.xpath("./p:cSld/p:bg")
+    for run in runs:
+        properties = run.xpath("./a:rPr")
+        size = properties[0].get("sz") if properties else None
+        white = bool(
+            run.xpath(
+                "./a:rPr/a:solidFill/a:srgbClr[@val='FFFFFF' or @val='ffffff'] | ./a:rPr/a:solidFill/a:schemeClr[@val='bg1']"
+            )
+        )
+        faint = bool(run.xpath("./a:rPr/a:solidFill//a:alpha[number(@val) < 10000]"))
+        if not ((size is not None and size.isdigit() and int(size) < 300) or (white and plain) or faint):
+            return ""
+    return _clean(shape.text_frame.text) if runs else ""
 
 
 def _place(shape: Any) -> tuple[int, int]:
@@ -80,8 +119,9 @@ def read_pptx(path: Path, limits: Limits) -> Extract:
     for number, slide in enumerate(deck.slides, 1):
         where = f"slide {number}"
         if slide._element.get("show") in ("0", "false"):
-            findings.append(Finding("hidden_text", where, "a hidden slide was left out"))
+            findings.append(Finding("hidden_text", where, f"hidden slide: {_all_text(slide)}"))
             continue
+        findings += _described(slide, where)
         title = slide.shapes.title
         if title is not None and _clean(title.text_frame.text):
             blocks.append(Block("heading", _clean(title.text_frame.text), level=2, page=number))
@@ -93,7 +133,11 @@ def read_pptx(path: Path, limits: Limits) -> Extract:
             if _hidden(shape) or _off_slide(shape, width, height):
                 text = _clean(shape.text_frame.text) if shape.has_text_frame else ""
                 if text:
-                    findings.append(Finding("hidden_text", where, text[:200]))
+                    findings.append(Finding("hidden_text", where, text[:UNSEEN_CHARS]))
+                continue
+            pale = _pale_text(shape)
+            if pale:
+                findings.append(Finding("hidden_text", where, pale[:UNSEEN_CHARS]))
                 continue
             if getattr(shape, "has_table", False) and shape.has_table:
                 blocks.extend(_table(shape, number))
@@ -103,7 +147,10 @@ def read_pptx(path: Path, limits: Limits) -> Extract:
             for line in slide.notes_slide.notes_text_frame.text.split("\n"):
                 if _clean(line):
                     blocks.append(Block("note", _clean(line), page=number))
-    core = deck.core_properties
-    properties = {name: str(value) for name, value in (("title", core.title), ("author", core.author)) if value}
+    for part in deck.part.package.iter_parts():
+        if re.search(r"/comments/[^/]+\.xml$", str(part.partname)):
+            words = " ".join(re.sub(r"<[^>]+>", " ", part.blob.decode("utf-8", "replace")).split())
+            findings.append(Finding("comment", "comments", words[:UNSEEN_CHARS]))
+    properties = core_properties(deck.core_properties)
     media = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
-    return Extract(media, tuple(blocks), tuple(findings[:50]), properties)
+    return Extract(media, tuple(blocks), tuple(findings[:500]), properties)
