@@ -137,10 +137,14 @@ class App:
     @cached_property
     def turn(self) -> Turn:
         """The walk of a message, with its guardrails and its skills."""
+        from bot.guardrails.organizations import Organizations
         from bot.turn import Turn
+        from bot.turn.alarm import Alarm
         from bot.turn.guards import Guards
 
-        guards = Guards(self.embedder, self.settings, self.assistant.addresses, FIXED)
+        organizations = Organizations(self.settings.policy_dir)
+        organizations.check()
+        guards = Guards(self.embedder, self.settings, self.assistant.addresses, FIXED, organizations)
         return Turn(
             self.assistant,
             self.database,
@@ -151,6 +155,7 @@ class App:
             skills=(self.readiness, self.lessons),
             accompany=self.lessons.with_suggestion,
             forgetters=(self.lessons.erase, self.readiness.erase),
+            alarm=Alarm(self.database, self.settings, utc_now),
         )
 
     def _guidance(self, question: Message) -> tuple[Citation, ...]:

@@ -156,6 +156,7 @@ class Messages(_File):
     no_such_quote: Text
     why_outcome: Text
     why_reasons: Text
+    crisis_notice: Text
     why_model: Text
     why_no_model: Text
     why_code: Text

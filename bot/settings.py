@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -40,6 +41,15 @@ class Settings(BaseSettings):
     )
     crisis_contact: str = Field(
         default="", description="Whom to call first when someone may be at risk: a name, number or protocol."
+    )
+    crisis_notify: str = Field(
+        default="",
+        description="Who is told at once, without words or names, that a crisis text was shown: people or Slack channels by id, "
+        "as in 'slack:T0123:U0456 pinecrest=teams:TENANT:USER'.",
+    )
+    policy_dir: Path | None = Field(
+        default=None,
+        description="Folder of what organizations add to the guardrails' policy: pinecrest.yaml, or base.yaml for all.",
     )
     threads: int = Field(default=2, ge=1, le=64, description="Threads of the embedding model.")
 
@@ -140,12 +150,26 @@ class Settings(BaseSettings):
     )
     readiness_keep_days: int = Field(default=365, ge=30, description="Days that a person's readiness answers are kept.")
 
+    @field_validator("crisis_notify")
+    @classmethod
+    def _known_recipients(cls, value: str) -> str:
+        for part in value.split():
+            if not re.fullmatch(r"(?:[\w.-]+=)?(?:slack|teams):[^:=\s]+:[^=\s]+", part):
+                raise ValueError(f"'{part}' is not platform:team:id, with 'organization=' before it or without")
+        return value
+
     @field_validator("web_secret")
     @classmethod
     def _long_secret(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < 32:
             raise ValueError("must have at least 32 characters")
         return value
+
+    @property
+    def crisis_recipients(self) -> tuple[tuple[str, str], ...]:
+        """(organization, or empty for all; platform:team:id) of everybody who is told of a crisis."""
+        pairs = [part.rpartition("=") for part in self.crisis_notify.split()]
+        return tuple((organization, name) for organization, _, name in pairs)
 
     @cached_property
     def url(self) -> str:

@@ -251,12 +251,14 @@ def config_check(json_wanted: Json = False) -> None:
         from bot import prompts
         from bot.assistant.decide import deciders
         from bot.assistant.pair_model import pair_model
-        from bot.guardrails.policy import check as check_policy
+        from bot.guardrails import policy
+        from bot.guardrails.organizations import Organizations
         from bot.settings import load
 
         settings = load()
         prompts.check()
-        check_policy()
+        policy.check()
+        Organizations(settings.policy_dir).check()
         deciders()
         pair_model()
         shown = {

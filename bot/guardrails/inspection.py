@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot.guardrails import outgoing
 from bot.guardrails.context import Context, Inspected
+from bot.guardrails.links import stripped
 from bot.guardrails.policy import outgoing as policy
 from bot.guardrails.policy import rules
 from bot.messages import Outcome, Reply
@@ -21,12 +22,12 @@ def inspect(reply: Reply, context: Context, fixed_texts: frozenset[str] = frozen
     claims or too much text in our own words hold the reply back."""
     if reply.fixed is not None and (reply.fixed in rules() or reply.fixed in fixed_texts or _added(reply.fixed, context)):
         return Inspected(reply, held=False)
-    markdown, problems = outgoing.stripped(reply.markdown, context.links)
+    markdown, problems = stripped(reply.markdown, context.links)
     restatement = reply.restatement
     if restatement is not None and outgoing.bad_restatement(restatement, context):
         markdown, restatement = markdown.replace(restatement, ""), None
         problems.append("restatement dropped")
-    notices = tuple(outgoing.stripped(notice, context.links)[0] for notice in reply.notices)
+    notices = tuple(stripped(notice, context.links)[0] for notice in reply.notices)
     label = policy().label.get(_shown(reply.language), policy().label["en"])  # type: ignore[call-overload]
     if context.model is not None and label not in notices and label not in markdown:
         notices = (*notices, label)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.guardrails import crisis, injection, misuse, privacy, scope
 from bot.guardrails.context import Context, Decision, Screened
-from bot.guardrails.judging import Seen, by_belief, by_example, see
+from bot.guardrails.judging import Seen, by_belief, by_example, leading, see
 from bot.guardrails.languages import language_of
 from bot.guardrails.policy import Rule
 from bot.messages import Choice, Handling, Outcome, Reply, Utterance
@@ -60,7 +60,10 @@ def screen(text: str, context: Context) -> Screened:
 
 def decide(seen: Seen, context: Context) -> Decision | None:
     """The first that decides: the families' patterns in turn, crisis first, then the classifier."""
-    found = crisis.judge(seen, context) or scope.judge(seen, context) or injection.judge(seen, context)
+    found = crisis.judge(seen, context)
+    if found is None and context.policy is not None and leading(seen)[0] is Handling.CRISIS:
+        found = by_belief(seen)  # what an organization added never stands before a crisis
+    found = found or scope.judge(seen, context) or injection.judge(seen, context)
     found = found or misuse.judge(seen, context) or by_example(seen, context)
     return found or by_belief(seen)
 

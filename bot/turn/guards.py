@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from bot.guardrails.context import Contacts, Context
 from bot.guardrails.features import Embed
 from bot.guardrails.inspection import inspect
+from bot.guardrails.organizations import Organizations
+from bot.guardrails.policy import NamedContacts
 from bot.guardrails.screening import screen, screen_history
 from bot.knowledge.embedding import Embedder, Vectors
 from bot.messages import Handling, Message, Reply
@@ -21,11 +24,17 @@ SOFT = (Handling.SMALLTALK, Handling.OUT_OF_SCOPE)
 
 class Guards:
     """``links`` gives the addresses a reply may carry; ``fixed`` names the fixed texts of skills and commands, which pass
-    by id alone (a name ending in '.' stands for all that begin so)."""
+    by id alone (a name ending in '.' stands for all that begin so); ``organizations`` knows what each adds to the policy."""
 
     def __init__(
-        self, embedder: Embedder, settings: Settings, links: Callable[[], tuple[str, ...]], fixed: tuple[str, ...] = ()
+        self,
+        embedder: Embedder,
+        settings: Settings,
+        links: Callable[[], tuple[str, ...]],
+        fixed: tuple[str, ...] = (),
+        organizations: Organizations | None = None,
     ) -> None:
+        self._organizations = organizations or Organizations(settings.policy_dir)
         self._embedder = embedder
         self._settings = settings
         self._links = links
@@ -52,24 +61,33 @@ class Guards:
             soft=verdict.handling in SOFT,
             history=screen_history(message.history, self._settings.country),
             vectors=vectors,
+            alarm=verdict.rule if verdict.notify else None,
         )
 
-    def inspect(self, reply: Reply, message: Message) -> Reply:
-        """The reply as it may be shown."""
+    def inspect(self, reply: Reply, message: Message, model: str | None = None) -> Reply:
+        """The reply as it may be shown. ``model`` is the chat model that took part; what it chose or wrote is labelled."""
         fixed = reply.fixed
         known = fixed is not None and any(
             fixed == name or (name.endswith(".") and fixed.startswith(name)) for name in self._fixed
         )
-        context = self._context(message, self._links())
+        took_part = model if reply.citations or reply.restatement else None
+        context = replace(self._context(message, self._links()), model=took_part)
         return inspect(reply, context, frozenset({fixed}) if known and fixed else frozenset()).reply
 
     def _context(self, message: Message, links: tuple[str, ...], embed: Embed | None = None) -> Context:
         settings = self._settings
+        own = self._organizations.of(message.organization)
+        named = own.contacts if own is not None else NamedContacts()
         return Context(
             organization=message.organization,
             language=message.language,
-            country=settings.country,
-            contacts=Contacts(crisis=settings.crisis_contact, general=settings.contact),
+            country=(own.country if own is not None else None) or settings.country,
+            contacts=Contacts(
+                crisis=named.crisis or settings.crisis_contact,
+                general=named.general or settings.contact,
+                offices=named.offices,
+            ),
+            policy=own,
             embed=embed,
             links=links,
         )

@@ -13,7 +13,7 @@ from bot.messages import Message, Reply, Utterance
 
 @dataclass(frozen=True)
 class Screened:
-    """A message after the incoming guardrails.
+    """A message after the incoming guardrails. ``alarm`` is the rule of a crisis that the human contact is told of.
 
     ``text`` is what skills and the assistant see; ``kept`` is what may be stored of it, empty for nothing. ``reply`` ends the
     turn with a fixed answer (crisis, refusal); a ``soft`` one gives way to commands and skills. ``redacted`` says that
@@ -31,6 +31,7 @@ class Screened:
     soft: bool = False
     history: tuple[Utterance, ...] | None = None
     vectors: Mapping[str, Vectors] = field(default_factory=dict, repr=False, compare=False)
+    alarm: str | None = None
 
 
 class Screen(Protocol):
@@ -43,8 +44,8 @@ class Screen(Protocol):
 class Inspect(Protocol):
     """The guardrails on what goes out."""
 
-    def __call__(self, reply: Reply, message: Message) -> Reply:
-        """The reply as it may be shown: itself, or another in its place."""
+    def __call__(self, reply: Reply, message: Message, model: str | None = None) -> Reply:
+        """The reply as it may be shown: itself, or another in its place. ``model`` names the chat model that took part."""
 
 
 class Skill(Protocol):
@@ -81,6 +82,6 @@ def let_in(message: Message) -> Screened:
     return Screened(message.text, message.text)
 
 
-def let_out(reply: Reply, message: Message) -> Reply:  # noqa: ARG001 - the shape of Inspect
+def let_out(reply: Reply, message: Message, model: str | None = None) -> Reply:  # noqa: ARG001 - the shape of Inspect
     """An inspection that lets everything through; for trying parts alone."""
     return reply

@@ -59,7 +59,10 @@ class Turn:
         handoff: Skill | None = None,
         accompany: Callable[[Reply, Message], Reply] | None = None,
         forgetters: tuple[Callable[[str], object], ...] = (),
+        alarm: Callable[[Message, str], object] | None = None,
     ) -> None:
+        """``alarm`` is called with a message and the crisis rule that decided it, once a turn."""
+        self._alarm = alarm
         self._assistant = assistant
         self._database = database
         self._clock = clock
@@ -84,6 +87,7 @@ class Turn:
                 message = self._meant(message, conversation)
                 screened = self._screen(message)
                 kept = screened.kept
+                self._raise_alarm(message, screened)
                 if message.action is not None and typed.text and _is_control(message.action.value):
                     kept = self._screen(typed).kept  # the button's label, not the value behind it
             answered = self._walk(message, screened, conversation, started)
@@ -92,6 +96,15 @@ class Turn:
         except StageFailed as failed:
             answered = self._apology(failed, message)
         return Walked(answered, kept)
+
+    def _raise_alarm(self, message: Message, screened: Screened) -> None:
+        """Tell the human contact. What fails here must not keep the crisis text from the person."""
+        if screened.alarm is None or self._alarm is None:
+            return
+        try:
+            self._alarm(message, screened.alarm)
+        except Exception as error:
+            incident(_log, error, "alarm")
 
     def screened(self, message: Message) -> tuple[Message, Screened]:
         """A message as the assistant would see it, and the screen's verdict. Raises what the screen raises."""
@@ -113,7 +126,7 @@ class Turn:
         for _ in range(2):
             with stage("inspect"):
                 begun = time.perf_counter()
-                reply = self._inspect(answered.reply, message)
+                reply = self._inspect(answered.reply, message, answered.receipt.model)
                 moved = self._moved(reply)
                 timings["inspect"] = _ms(begun)
             if not moved:
