@@ -68,3 +68,13 @@ def taught(sentence: str, fold: str, before: str) -> bool:
 def prompting(fold: str) -> bool:
     """Whether a text is a prompt that gives an assistant a teaching role, as guidance prints for copying."""
     return bool(_pattern("prompt").search(fold))
+
+
+def furniture(fold: str) -> bool:
+    """Whether hidden text is a label that pages hide for good reasons."""
+    return bool(_pattern("furniture").search(fold))
+
+
+def building(fold: str) -> bool:
+    """Whether a comment was left by the program that made the page."""
+    return bool(_pattern("building").search(fold))
