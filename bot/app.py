@@ -138,13 +138,14 @@ class App:
     def turn(self) -> Turn:
         """The walk of a message, with its guardrails and its skills."""
         from bot.guardrails.organizations import Organizations
+        from bot.guardrails.second import second_look
         from bot.turn import Turn
         from bot.turn.alarm import Alarm
         from bot.turn.guards import Guards
 
         organizations = Organizations(self.settings.policy_dir)
         organizations.check()
-        guards = Guards(self.embedder, self.settings, self.assistant.addresses, FIXED, organizations)
+        guards = Guards(self.embedder, self.settings, self.assistant.addresses, FIXED, organizations, second_look(self.settings))
         return Turn(
             self.assistant,
             self.database,
@@ -152,6 +153,7 @@ class App:
             utc_now,
             screen=guards.screen,
             inspect=guards.inspect,
+            look_again=guards.look_again,
             skills=(self.readiness, self.lessons),
             accompany=self.lessons.with_suggestion,
             forgetters=(self.lessons.erase, self.readiness.erase),

@@ -74,6 +74,12 @@ class Settings(BaseSettings):
         default=200, ge=16, le=4_000, description="Most tokens of a reply that points; a restatement's quotes bound its own."
     )
     model_retries: int = Field(default=1, ge=0, le=5, description="Tries after a failed call.")
+    moderation: Literal["off", "endpoint", "model", "both"] = Field(
+        default="off",
+        description="What may add to the local rules' decisions where a model is configured: its server's moderation endpoint, a "
+        "check by the chat model, or both.",
+    )
+    moderation_seconds: float = Field(default=2.0, gt=0, le=30, description="Seconds that such a second look may take, in all.")
     plain_words: bool = Field(default=False, description="Add a checked restatement under the quotes.")
 
     teams_app_id: str = Field(default="", description="Application id of the Teams bot; empty closes the door.")

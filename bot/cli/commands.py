@@ -253,11 +253,13 @@ def config_check(json_wanted: Json = False) -> None:
         from bot.assistant.pair_model import pair_model
         from bot.guardrails import policy
         from bot.guardrails.organizations import Organizations
+        from bot.guardrails.second import second
         from bot.settings import load
 
         settings = load()
         prompts.check()
         policy.check()
+        second()
         Organizations(settings.policy_dir).check()
         deciders()
         pair_model()

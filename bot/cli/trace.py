@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
 
+from bot.guardrails.second import request
 from bot.messages import Answered, Message
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ def traced(app: App, message: Message) -> tuple[Answered, dict[str, list[str]]]:
     seen, _ = turn.screened(message)
     passed_on = not walked.answered.reply.fixed
     sent = app.assistant.requests(seen) if passed_on and seen.text else []
+    if app.settings.moderation != "off" and app.settings.has_model and seen.text:
+        sent = [*sent, *request(seen.text)] if app.settings.moderation != "endpoint" else [*sent, seen.text]
     return walked.answered, {"stored": [*dict.fromkeys([*stored, walked.kept])], "sent_to_model": sent}
 
 

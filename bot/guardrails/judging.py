@@ -17,6 +17,10 @@ PLAIN_QUESTION = 0.9
 """How sure the classifier must be of a plain question for it to overrule a certain pattern (someone quoting or teaching)."""
 
 
+SHORT = 14
+"""Characters below which a message is no attempt to steer the assistant for the classifier alone."""
+
+
 @dataclass(frozen=True)
 class Seen:
     """One message as the families read it: redacted, folded, bare, its disguises, what the classifier believes."""
@@ -127,6 +131,8 @@ def by_belief(seen: Seen) -> Decision | None:
     name = seen.belief.rules.get(handling)
     if handling is Handling.ANSWER or name is None or name not in seen.rules:
         return None
+    if handling is Handling.INJECTION and len(seen.bare) < SHORT:
+        return None  # a word or two command nothing, whatever they remind of; a pattern would have said so
     reasons = [why, f"likeliest rule {name}"]
     hint = likely(seen, handling)
     if hint is not None:

@@ -8,7 +8,7 @@ from bot.guardrails import crisis, injection, misuse, privacy, scope
 from bot.guardrails.context import Context, Decision, Screened
 from bot.guardrails.judging import Seen, by_belief, by_example, leading, see
 from bot.guardrails.languages import language_of
-from bot.guardrails.policy import Rule
+from bot.guardrails.policy import Rule, rules
 from bot.messages import Choice, Handling, Outcome, Reply, Utterance
 
 MOST_CHARACTERS = 8_000
@@ -44,17 +44,29 @@ def screen(text: str, context: Context) -> Screened:
     )
     if decision is None:
         return screened
-    rule = seen.rules[decision.rule]
+    return _decided(screened, seen.rules[decision.rule], decision.handling, decision.reasons, context)
+
+
+def added(screened: Screened, name: str, context: Context) -> Screened:
+    """A message that was let through, decided after all by a rule that a second look named."""
+    rule = rules().get(name)
+    if rule is None or screened.handling not in (Handling.ANSWER, Handling.ANSWER_REDACTED):
+        return screened
+    return _decided(screened, rule, rule.handling, ("a second look by a service",), context)
+
+
+def _decided(screened: Screened, rule: Rule, handling: Handling, reasons: tuple[str, ...], context: Context) -> Screened:
+    crisis_found = handling is Handling.CRISIS
     return replace(
         screened,
-        handling=decision.handling,
-        text="" if decision.handling is Handling.CRISIS else redacted.text,
+        handling=handling,
+        text="" if crisis_found else screened.text,
         rule=rule.id,
         version=rule.version,
-        reply=reply_of(rule, decision.handling, context, language, notice),
-        reasons=decision.reasons + screened.reasons,
-        keep=decision.handling is not Handling.CRISIS,
-        notify=decision.handling is Handling.CRISIS,
+        reply=reply_of(rule, handling, context, screened.language, screened.notice),
+        reasons=reasons + screened.reasons,
+        keep=not crisis_found,
+        notify=crisis_found,
     )
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from bot.guardrails.context import Contacts, Context
 from bot.guardrails.features import Embed
+from bot.guardrails.context import Screened as Verdict
 from bot.guardrails.inspection import inspect
+from bot.guardrails.languages import language_of
 from bot.guardrails.organizations import Organizations
 from bot.guardrails.policy import NamedContacts
-from bot.guardrails.screening import screen, screen_history
+from bot.guardrails.screening import added, screen, screen_history
+from bot.guardrails.second import SecondLook
 from bot.knowledge.embedding import Embedder, Vectors
 from bot.messages import Handling, Message, Reply
 from bot.settings import Settings
@@ -24,7 +27,8 @@ SOFT = (Handling.SMALLTALK, Handling.OUT_OF_SCOPE)
 
 class Guards:
     """``links`` gives the addresses a reply may carry; ``fixed`` names the fixed texts of skills and commands, which pass
-    by id alone (a name ending in '.' stands for all that begin so); ``organizations`` knows what each adds to the policy."""
+    by id alone (a name ending in '.' stands for all that begin so); ``organizations`` knows what each adds to the policy;
+    ``look`` asks services for a second look."""
 
     def __init__(
         self,
@@ -33,7 +37,9 @@ class Guards:
         links: Callable[[], tuple[str, ...]],
         fixed: tuple[str, ...] = (),
         organizations: Organizations | None = None,
+        look: SecondLook | None = None,
     ) -> None:
+        self._look = look
         self._organizations = organizations or Organizations(settings.policy_dir)
         self._embedder = embedder
         self._settings = settings
@@ -51,6 +57,28 @@ class Guards:
             return vectors[text]
 
         verdict = screen(message.text, self._context(message, (), embed if self._fits() else None))
+        return self._shaped(verdict, message, vectors)
+
+    def look_again(self, message: Message, screened: Screened) -> Callable[[], Screened | None] | None:
+        """Begin a second look at a message that was let through, where one is configured. What it adds, if anything, is asked
+        for later."""
+        if self._look is None or screened.reply is not None or not screened.text.strip() or message.action is not None:
+            return None
+        finish = self._look.start(screened.text)
+
+        def found() -> Screened | None:
+            name = finish()
+            if name is None:
+                return None
+            handling = Handling.ANSWER_REDACTED if screened.redacted else Handling.ANSWER
+            language = language_of(screened.text, message.language)
+            before = Verdict(handling, screened.text, language, screened.rule, notice=screened.notice or None)
+            verdict = added(before, name, self._context(message, ()))
+            return replace(self._shaped(verdict, message, screened.vectors), redacted=screened.redacted)
+
+        return found
+
+    def _shaped(self, verdict: Verdict, message: Message, vectors: Mapping[str, Vectors]) -> Screened:
         return Screened(
             text=verdict.text,
             kept=verdict.text if verdict.keep else "",

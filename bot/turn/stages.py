@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -39,6 +39,13 @@ class Screen(Protocol):
 
     def __call__(self, message: Message) -> Screened:
         """Screen one message; its ``text`` is filled in for pressed buttons too."""
+
+
+class LookAgain(Protocol):
+    """Begins a second look at a message that was let through."""
+
+    def __call__(self, message: Message, screened: Screened) -> Callable[[], Screened | None] | None:
+        """Begin; what is returned waits for the verdict that is added, or None. None where nobody is asked."""
 
 
 class Inspect(Protocol):

@@ -24,7 +24,7 @@ from bot.store.conversations import forget, last_answer, last_reply
 from bot.store.incidents import incident
 from bot.store.packed import unpack_answered
 from bot.turn.commands import Commands, recognised
-from bot.turn.stages import Inspect, Screen, Screened, Skill, StageFailed, let_in, let_out, stage
+from bot.turn.stages import Inspect, LookAgain, Screen, Screened, Skill, StageFailed, let_in, let_out, stage
 
 _log = logging.getLogger("signpost.turn")
 
@@ -60,8 +60,11 @@ class Turn:
         accompany: Callable[[Reply, Message], Reply] | None = None,
         forgetters: tuple[Callable[[str], object], ...] = (),
         alarm: Callable[[Message, str], object] | None = None,
+        look_again: LookAgain | None = None,
     ) -> None:
-        """``alarm`` is called with a message and the crisis rule that decided it, once a turn."""
+        """``alarm`` is called with a message and the crisis rule that decided it, once a turn; ``look_again`` begins a second
+        look beside the search."""
+        self._look_again = look_again
         self._alarm = alarm
         self._assistant = assistant
         self._database = database
@@ -90,7 +93,8 @@ class Turn:
                 self._raise_alarm(message, screened)
                 if message.action is not None and typed.text and _is_control(message.action.value):
                     kept = self._screen(typed).kept  # the button's label, not the value behind it
-            answered = self._walk(message, screened, conversation, started)
+            answered, added = self._walk(message, screened, conversation, started)
+            kept = kept if added is None else added.kept
             if answered.reply.fixed == "forgotten":
                 kept = ""
         except StageFailed as failed:
@@ -118,11 +122,12 @@ class Turn:
 
     # -- the stages --------------------------------------------------------------------------------------------------
 
-    def _walk(self, message: Message, screened: Screened, conversation: str, started: float) -> Answered:
+    def _walk(self, message: Message, screened: Screened, conversation: str, started: float) -> tuple[Answered, Screened | None]:
+        """The answer, and what a second look added to the screening, if it did."""
         timings = {"screen": _ms(started)}
         history = message.history if screened.history is None else screened.history
         message = replace(message, text=screened.text, history=history)
-        answered, to_record = self._routed(message, screened, conversation)
+        answered, to_record, added = self._beside(message, screened, conversation)
         for _ in range(2):
             with stage("inspect"):
                 begun = time.perf_counter()
@@ -142,7 +147,20 @@ class Turn:
         if to_record:
             with stage("record"):
                 record(self._database, answered, message.organization, self._clock())
-        return answered
+        return answered, added
+
+    def _beside(self, message: Message, screened: Screened, conversation: str) -> tuple[Answered, bool, Screened | None]:
+        """Answer while a second look is taken, where one is; what it adds goes before the answer."""
+        wanted = self._look_again is not None and recognised(message) is None
+        with stage("screen"):
+            found = self._look_again(message, screened) if wanted and self._look_again is not None else None
+        answered, to_record = self._routed(message, screened, conversation)
+        with stage("screen"):
+            added = found() if found is not None else None
+        if added is None or added.reply is None:
+            return answered, to_record, None
+        self._raise_alarm(message, added)
+        return receipted(added.reply), True, added
 
     def _routed(self, message: Message, screened: Screened, conversation: str) -> tuple[Answered, bool]:
         """Who answers, and whether the answer is recorded: commands about answers are not answers."""

@@ -33,6 +33,22 @@ MISBEHAVIOURS = (
     "giant",
 )
 
+MODERATED = (
+    "harassment",
+    "harassment/threatening",
+    "hate",
+    "hate/threatening",
+    "illicit",
+    "illicit/violent",
+    "self-harm",
+    "self-harm/instructions",
+    "self-harm/intent",
+    "sexual",
+    "sexual/minors",
+    "violence",
+    "violence/graphic",
+)
+
 
 class OpenAIDouble:
     """Start with ``with OpenAIDouble(behaviour) as double``; ``double.url`` is the base URL."""
@@ -52,6 +68,8 @@ class OpenAIDouble:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 double.requests.append(body)
+                if self.path.endswith("/moderations"):
+                    return double._moderate(self, body)
                 try:
                     double._answer(self, body, double.behaviour(body))
                 except (BrokenPipeError, ConnectionResetError):
@@ -85,6 +103,27 @@ class OpenAIDouble:
             handler.send_header(name.replace("_", "-"), value)
         handler.end_headers()
         handler.wfile.write(body)
+
+    def _moderate(self, handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
+        """Scores as the moderation endpoint gives them; ``behaviour`` returns them as JSON, or a misbehaviour's name."""
+        said = self.behaviour(body)
+        if said == "silent":
+            self._stop.wait(30)
+            return
+        if not said.startswith("{"):
+            status = {"error_500": 500, "rate_limited": 429}.get(said, 200)
+            return self._plain(handler, status, "application/json", b'{"error": {"message": "no"}}' if status > 200 else b"{}")
+        scores = {**dict.fromkeys(MODERATED, 0.0), **json.loads(said)}
+        flags = {name: value >= 0.5 for name, value in scores.items()}
+        kinds = {name: ["text"] for name in MODERATED}
+        result = {
+            "flagged": any(flags.values()),
+            "categories": flags,
+            "category_scores": scores,
+            "category_applied_input_types": kinds,
+        }
+        whole = {"id": "m1", "model": "omni-moderation-latest", "results": [result]}
+        return self._plain(handler, 200, "application/json", json.dumps(whole).encode())
 
     def _chunk(self, handler: BaseHTTPRequestHandler, data: bytes) -> None:
         handler.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
