@@ -48,6 +48,11 @@ def _together(fold: str) -> Place | None:
     return None
 
 
+def orders(fold: str) -> bool:
+    """Whether a text that nobody sees gives an order about what to say, in words that instructions to assistants share."""
+    return _pattern("told").search(fold) is not None and cues(fold) >= 2
+
+
 def cues(fold: str) -> int:
     """How many different words of instructions to an assistant a folded text holds."""
     return len(set(_pattern("cues").findall(fold)))
@@ -66,8 +71,9 @@ def taught(sentence: str, fold: str, before: str) -> bool:
 
 
 def prompting(fold: str) -> bool:
-    """Whether a text is a prompt that gives an assistant a teaching role, as guidance prints for copying."""
-    return bool(_pattern("prompt").search(fold))
+    """Whether a text is a prompt that gives an assistant a teaching role, as guidance prints for copying, and nothing worse."""
+    role = _pattern("prompt").search(fold)
+    return role is not None and command(f"{fold[: role.start()]} {fold[role.end() :]}") is None
 
 
 def furniture(fold: str) -> bool:

@@ -155,6 +155,7 @@ def _unseen(part: Finding) -> list[Finding]:
     if match:
         told = addressing.taught(clean, fold, "") and part.kind == "markup"
         return found if told else [*found, Finding("instruction", part.where, _excerpt(clean, match))]
-    if part.kind == "comment" and not addressing.building(fold) and len(fold.split()) >= PROSE and addressing.cues(fold) >= 3:
+    telling = addressing.orders(fold) or (part.kind == "comment" and addressing.cues(fold) >= 3)
+    if telling and not addressing.building(fold) and len(fold.split()) >= PROSE:
         found.append(Finding("comment", part.where, _excerpt(clean)))
     return found
