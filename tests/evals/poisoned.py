@@ -1,7 +1,7 @@
 """Files that speak to an assistant, and files that do not, for measuring the scan of documents.
 
 ``poisoned(half)`` and ``clean(half)`` give (name, bytes, technique) in Markdown, text, HTML, PDF, DOCX and PPTX; what they say
-is in ``poisoned.yaml``, worded apart: 'tuning' and 'second' were looked at while patterns were written."""
+is in ``poisoned.yaml``, worded apart: 'tuning', 'second' and 'third' were looked at while patterns were written."""
 
 from __future__ import annotations
 
