@@ -25,8 +25,10 @@ _UNREAD = "patterns are compiled where they are used"
 
 
 def _pattern(value: str, info: ValidationInfo) -> str:
-    if info.context == _UNREAD:
-        return value
+    return value if info.context == _UNREAD else _checked(value)
+
+
+def _checked(value: str) -> str:
     try:
         re.compile(value)
     except re.error as error:
@@ -174,7 +176,7 @@ class Documents(BaseModel):
     def _filled(self, item: str) -> str:
         while (name := re.search(r"%(\w+)%", item)) is not None:
             item = item.replace(name.group(), self.fragments[name.group(1)])
-        return _pattern(item)
+        return _checked(item)
 
 
 class ExampleFile(BaseModel):

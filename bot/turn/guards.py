@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from bot.guardrails.context import Contacts, Context
-from bot.guardrails.features import Embed
 from bot.guardrails.context import Screened as Verdict
+from bot.guardrails.features import Embed
 from bot.guardrails.inspection import inspect
 from bot.guardrails.languages import language_of
 from bot.guardrails.organizations import Organizations

@@ -191,7 +191,7 @@ def _inline(tag: Tag) -> str:
     return f"{' ' if raw[:1].isspace() else ''}{text}{' ' if raw[-1:].isspace() else ''}"
 
 
-def _line(comment: Comment) -> int:
+def _line(comment: NavigableString) -> int:
     before = comment.find_previous(True)
     return (before.sourceline or 0) if isinstance(before, Tag) else 0
 
