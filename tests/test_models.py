@@ -21,10 +21,17 @@ from bot.errors import ModelUnavailable
 from bot.messages import Message, Outcome
 from bot.models import Breaker, ChatModel
 from tests.conftest import settings_for
-from tests.doubles.openai import MISBEHAVIOURS, OpenAIDouble, asked_to_restate, offered
+from tests.doubles.openai import MISBEHAVIOURS, OpenAIDouble, asked_to_restate, load_client, offered
 
 QUESTION = "When did the amended COPPA rule take effect?"
 FAST = {"model_first_token_seconds": 0.8, "model_idle_seconds": 0.5, "model_total_seconds": 1.6, "model_retries": 0}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _client_loaded(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Load the client's modules once, so that no test's deadline is spent on that."""
+    with OpenAIDouble(lambda _: pointing([], "not_covered")) as double:
+        load_client(ChatModel(settings_for(tmp_path_factory.mktemp("client"), openai_base_url=double.url)))
 
 
 @pytest.mark.parametrize("kind", MISBEHAVIOURS)
@@ -164,7 +171,7 @@ def test_pointing_and_restating_share_one_deadline(asking: Path) -> None:
     deadlines = {"model_first_token_seconds": 5.0, "model_idle_seconds": 5.0, "model_total_seconds": 2.0, "model_retries": 3}
     with OpenAIDouble(behave) as double:
         app = App(settings_for(asking, openai_base_url=double.url, plain_words=True, **deadlines))
-        app.ask(Message(QUESTION))  # loads the client's modules, in time or not
+        app.ask(Message(QUESTION))  # the first turn of a process loads what later ones have
         started = time.monotonic()
         answered = app.ask(Message(QUESTION))
         assert time.monotonic() - started < 2.0 + 1.5
