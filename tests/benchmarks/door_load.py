@@ -37,7 +37,9 @@ from tests.benchmarks.timing import percentile
 from tests.doubles.slack import SECRET, SlackDouble, message
 
 PARTS = ("ack", "throughput", "answers")
-CONNECTIONS = 16
+CONNECTIONS = 64
+"""Of ``throughput``, unless told: enough that a server has always something to do while it waits for the disk."""
+
 PEOPLE = 200
 """Who ask, one after the other, each in a direct message of their own."""
 
@@ -147,7 +149,7 @@ async def paced(port: int, rate: float, seconds: float, make: Callable[[int], di
     return times
 
 
-async def flood(port: int, seconds: float) -> tuple[float, list[float]]:
+async def flood(port: int, seconds: float, connections: int) -> tuple[float, list[float]]:
     """Events a second, and seconds to acknowledgement, when each connection sends the next once the last is answered."""
     times: list[float] = []
     began = time.perf_counter()
@@ -161,7 +163,7 @@ async def flood(port: int, seconds: float) -> tuple[float, list[float]]:
             times.append(time.perf_counter() - started)
             assert status == 200, status
 
-    await asyncio.gather(*(one() for _ in range(CONNECTIONS)))
+    await asyncio.gather(*(one() for _ in range(connections)))
     return len(times) / (time.perf_counter() - began), times
 
 
@@ -210,13 +212,13 @@ async def acknowledged(given: argparse.Namespace, door: Door, bare: int) -> tupl
 
 async def throughput(given: argparse.Namespace, door: Door, bare: int) -> tuple[Table, list[Bar]]:
     """Events a second in a closed loop, the servers by turns; the door answers everything before its next turn."""
-    title = f"Throughput, {CONNECTIONS} connections, {given.rounds} rounds of 5 s by turns"
+    title = f"Throughput, {given.connections} connections, {given.rounds} rounds of 5 s by turns"
     table = Table(title, ("server", "events/s", "p50 ms", "p99 ms"))
     speeds: dict[str, list[float]] = defaultdict(list)
     spent: dict[str, list[float]] = defaultdict(list)
     for _ in range(given.rounds):
         for name, port in (("bare Bolt, acknowledges only", bare), ("Signpost, durable claim", door.port)):
-            speed, times = await flood(port, 5.0)
+            speed, times = await flood(port, 5.0, given.connections)
             speeds[name].append(speed)
             spent[name] += [1000 * one for one in times]
         door.sent += len(times)
@@ -317,6 +319,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=50.0, help="events a second of 'ack'")
     parser.add_argument("--questions", type=float, default=10.0, help="questions a second of 'answers'")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of 'throughput'")
+    parser.add_argument("--connections", type=int, default=CONNECTIONS, help="of 'throughput'")
     parser.add_argument("--data", type=Path, metavar="DIR", help="keep the shipped library here, and use it when it is there")
     given = parser.parse_args()
     around, load = circumstances(), load_average()
