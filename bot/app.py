@@ -38,6 +38,7 @@ FIXED = (
     "why",
     "forget_sure",
     "forgotten",
+    "forget_held",
     "kept",
     "opened",
     "nothing_before",
@@ -58,7 +59,7 @@ class App:
     @cached_property
     def database(self) -> Database:
         """The database, migrated."""
-        return open_database(self.settings.url)
+        return open_database(self.settings.url, self.settings.data_keys)
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -156,7 +157,6 @@ class App:
             look_again=guards.look_again,
             skills=(self.readiness, self.lessons),
             accompany=self.lessons.with_suggestion,
-            forgetters=(self.lessons.erase, self.readiness.erase),
             alarm=Alarm(self.database, self.settings, utc_now),
         )
 

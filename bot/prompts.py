@@ -145,12 +145,42 @@ class Messages(_File):
     apology: Text
     limited: Text
     help: Text
-    privacy: Text
+    privacy_kept: Text
+    privacy_where: Text
+    privacy_sealed: Text
+    privacy_seen_personal: Text
+    privacy_seen_channel: Text
+    privacy_slack: Text
+    privacy_teams: Text
+    privacy_web: Text
+    privacy_terminal: Text
+    privacy_records: Text
+    privacy_model: Text
+    privacy_no_model: Text
+    privacy_person: Text
+    privacy_delete: Text
     thanks: Text
     forget_sure: Text
     forget_yes: Text
     forget_no: Text
     forgotten: Text
+    forget_held: Text
+    forgotten_nothing: Text
+    forgotten_left: Text
+    forgotten_messages: Text
+    forgotten_lines: Text
+    forgotten_ratings: Text
+    forgotten_handoffs: Text
+    forgotten_checks: Text
+    forgotten_lessons: Text
+    forgotten_settings: Text
+    forgotten_stays: Text
+    stays_record: Text
+    stays_holds: Text
+    stays_totals: Text
+    stays_slack: Text
+    stays_teams: Text
+    stays_backups: Text
     kept: Text
     nothing_before: Text
     no_such_quote: Text

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from bot.inbox import ledger
 from bot.store import Database
-from bot.store.conversations import insert_new
+from bot.store.database import insert_new
 from bot.store.incidents import incident
 from bot.store.outbox_tables import job_runs
 

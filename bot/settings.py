@@ -110,6 +110,18 @@ class Settings(BaseSettings):
     turns: int = Field(default=4, ge=1, le=64, description="Conversations answered at the same time.")
     drain_seconds: float = Field(default=20.0, ge=0, description="Time to finish accepted messages when the server stops.")
     keep_days: int = Field(default=30, ge=1, description="Days that redacted conversations are kept.")
+    keep_incident_days: int = Field(default=30, ge=1, description="Days that a message which could not be answered is kept.")
+    keep_feedback_days: int = Field(default=365, ge=1, description="Days that ratings of answers are kept.")
+    keep_handoff_days: int = Field(default=180, ge=1, description="Days that questions handed to a person are kept.")
+    keep_lesson_days: int = Field(default=365, ge=1, description="Days that a person's lessons are kept after the last step.")
+    keep_answer_days: int = Field(
+        default=365, ge=1, description="Days that the reasons and sources of an answer are kept, without the question."
+    )
+    data_key: SecretStr | None = Field(
+        default=None,
+        description="Seals people's words in the database: a random text of 32 characters or more; several set apart by commas, "
+        "the first seals, all open.",
+    )
     limit_person: int = Field(default=30, ge=0, description="Messages a minute from one person; 0 for no limit.")
     limit_organization: int = Field(default=1_200, ge=0, description="Messages a minute from one organization; 0 for no limit.")
     web_secret: SecretStr | None = Field(
@@ -176,6 +188,17 @@ class Settings(BaseSettings):
         """(organization, or empty for all; platform:team:id) of everybody who is told of a crisis."""
         pairs = [part.rpartition("=") for part in self.crisis_notify.split()]
         return tuple((organization, name) for organization, _, name in pairs)
+    @field_validator("data_key")
+    @classmethod
+    def _long_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and any(len(part.strip()) < 32 for part in value.get_secret_value().split(",")):
+            raise ValueError("each key must have at least 32 characters")
+        return value
+
+    @property
+    def data_keys(self) -> tuple[str, ...]:
+        """The keys that seal people's words, the one in use first; empty for none."""
+        return tuple(part.strip() for part in self.data_key.get_secret_value().split(",")) if self.data_key else ()
 
     @cached_property
     def url(self) -> str:

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,11 +18,15 @@ from bot.inbox import Accepted, Inbox, NotSent, Work, ledger
 from bot.inbox.figures import Figures
 from bot.inbox.journal import GIVE_WAY_SECONDS, PRESSED_SECONDS, PRESSING, Journal
 from bot.inbox.ledger import Lease
+from bot.knowledge.library import utc_now
 from bot.messages import Action, Answered, Citation, Handling, Message, Outcome, Picture, Receipt, Reply
+from bot.personal.forgetting import forget_person
+from bot.personal.retention import purge
 from bot.store import Database
 from bot.store.conversation_tables import inbox as rows
-from bot.store.conversations import exchanges, forget, give_feedback, purge
+from bot.store.conversations import exchanges, give_feedback
 from bot.store.packed import pack_answered, pack_message, unpack_answered, unpack_message
+from tests.conftest import settings_for
 from tests.doubles.inbox import Platform, Thinker, act, make_inbox, open_store, state, until
 
 
@@ -455,7 +459,7 @@ def test_feedback_is_one_verdict_a_person_and_everything_of_a_person_can_be_forg
     give_feedback(store, answer_id, "test:ann", False, 2.0, "outdated")
     with sqlite3.connect(tmp_path / "inbox.db") as plain:
         assert plain.execute("SELECT helpful, reason FROM feedback").fetchall() == [(0, "outdated")]
-        assert forget(store, "test:ann") > 0
+        assert forget_person(store, tmp_path, "test:ann", 3.0).total > 0
         for table in ("utterances", "feedback", "inbox"):
             assert plain.execute(f"SELECT count(*) FROM {table} WHERE person='test:ann'").fetchone() == (0,)
     assert exchanges(store, "test:c") == []
@@ -469,8 +473,9 @@ def test_old_conversations_are_purged(store: Database, tmp_path: Path) -> None:
         await inbox.accept(act("m1"))
 
     assert run(inbox, story)
-    assert purge(store, time.time() - 60) == 0
-    assert purge(store, time.time() + 60) == 3
+    kept = settings_for(tmp_path)
+    assert purge(store, kept, utc_now() + timedelta(days=29)).deleted == {}
+    assert purge(store, kept, utc_now() + timedelta(days=31)).deleted == {"inbox": 1, "utterances": 2}
     assert exchanges(store, "test:c") == []
 
 

@@ -22,6 +22,7 @@ from bot.inbox.runner import EmbeddedRunner, Process, Runner
 from bot.inbox.work import Accepted, Received, Sender
 from bot.inbox.worker import LEASE_SECONDS, Patience, Walk, Worker
 from bot.messages import Utterance
+from bot.personal.retention import daily
 from bot.settings import Settings
 from bot.store import Database, conversations
 from bot.store.incidents import incident
@@ -30,7 +31,7 @@ SWEEP_SECONDS = 2.0
 """How often leases are renewed and rows that nobody holds are taken up."""
 
 PURGE_SECONDS = 3_600.0
-DAY = 86_400.0
+"""How often it is looked whether the day's purge was done; it is done once a day, whoever comes first."""
 
 _log = logging.getLogger("signpost.inbox")
 
@@ -136,8 +137,7 @@ class Inbox:
                 await self._take_up()
                 if time.monotonic() - purged >= PURGE_SECONDS or not purged:
                     purged = time.monotonic()
-                    before = self._now() - self._settings.keep_days * DAY
-                    await asyncio.to_thread(conversations.purge, self._database, before)
+                    await asyncio.to_thread(daily, self._database, self._settings, self._clock())
             except Exception as error:
                 incident(_log, error, "sweep")
             await asyncio.sleep(SWEEP_SECONDS)

@@ -18,7 +18,9 @@ from sqlalchemy import Connection, Select, Update, bindparam, func, or_, select,
 from bot.inbox.work import Accepted, Received
 from bot.messages import Message
 from bot.store.conversation_tables import inbox
-from bot.store.conversations import OUTGOING, insert_new, say
+from bot.store.conversations import OUTGOING, say
+from bot.store.database import insert_new
+from bot.store.forgotten import pseudonym, scrub
 from bot.store.packed import pack_message
 
 TWIN_SECONDS = 10.0
@@ -155,7 +157,7 @@ def _started(pid: int) -> str:
 
 def claim(connection: Connection, arrivals: list[Received], lease: Lease) -> list[Accepted]:
     """Insert or find the row of each arrival, all in one statement each way."""
-    known = _resent(connection, arrivals, lease.now)
+    known = _forgotten(connection, arrivals) | _resent(connection, arrivals, lease.now)
     first_of: dict[str, str] = {}
     fresh: dict[str, Received] = {}
     meant = []
@@ -197,6 +199,13 @@ def _resent(connection: Connection, arrivals: list[Received], now: float) -> dic
     earlier: dict[str, int] = {row.twin: row.id for row in connection.execute(query)}
     known = {name: earlier[twin] for name, twin in twins.items() if twin in earlier}
     return known | _rows_of(connection, list(twins))
+
+
+def _forgotten(connection: Connection, arrivals: list[Received]) -> dict[str, int]:
+    """Arrivals (by identity) that resend an act of somebody who was forgotten meanwhile."""
+    hashed = {pseudonym(received.identity[:MAX_IDENTITY]): received.identity for received in arrivals}
+    query = select(inbox.c.id, inbox.c.identity).where(inbox.c.identity.in_(hashed))
+    return {hashed[row.identity]: row.id for row in connection.execute(query)}
 
 
 def _row(received: Received, lease: Lease) -> dict[str, Any]:
@@ -279,6 +288,8 @@ def keep_answer(connection: Connection, row: Any, fence: int, values: dict[str, 
     """Store the computed reply, the redacted message and the lines of the exchange; the send begins with this commit."""
     if not _change(connection, row.id, fence, state="answered", send_started=True, **values):
         return False
+    if connection.execute(select(inbox.c.forget).where(inbox.c.id == row.id)).scalar():
+        return True
     say(connection, row.conversation, row.person, row.received_at, row.id, said, values["answer"])
     return True
 
@@ -307,6 +318,9 @@ def _changing(names: tuple[str, ...]) -> Update:
     longer than executing it."""
     where = (inbox.c.id == bindparam("row")) & (inbox.c.fence == bindparam("at_fence")) & _IS_OPEN
     return update(inbox).where(where).values({name: bindparam(f"new_{name}") for name in names})
+def wiped(connection: Connection, row_id: int) -> bool:
+    """Blank an ended row whose person asked to be forgotten while it was under way; False for any other."""
+    return scrub(connection, (inbox.c.id == row_id) & inbox.c.forget & inbox.c.state.not_in(OPEN)) == 1
 
 
 def renew(connection: Connection, lease: Lease, rows: list[int]) -> None:

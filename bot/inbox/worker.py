@@ -14,6 +14,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from sqlalchemy import Connection
+
 from bot import prompts
 from bot.inbox import ledger
 from bot.inbox.figures import Figures
@@ -264,7 +266,13 @@ class Worker:
 
     async def _end(self, begun: Begun, state: str, **values: Any) -> None:
         now = self._clock().timestamp()
-        await self._journal.do(partial(ledger.end, row_id=begun.row.id, fence=begun.fence, now=now, state=state, **values))
+
+        def step(connection: Connection) -> bool:
+            mine = ledger.end(connection, begun.row.id, begun.fence, now, state, **values)
+            return mine and ledger.wiped(connection, begun.row.id)
+
+        if await self._journal.do(step):
+            await asyncio.to_thread(self._database.flush_log)
         self._figures.observe("answer", now - begun.row.received_at, platform=begun.row.platform)
 
 

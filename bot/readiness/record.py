@@ -228,12 +228,16 @@ def erase(connection: Connection, person: str, *, memberships: bool = False) -> 
 def sweep(connection: Connection, now: datetime, keep_days: int) -> int:
     """Remove checks untouched for ``keep_days`` days; returns how many."""
     before = stamp(now - timedelta(days=keep_days))
-    old = [row.id for row in connection.execute(select(checks.c.id).where(checks.c.touched_at < before))]
+    return remove(connection, list(connection.execute(select(checks.c.id).where(checks.c.touched_at < before)).scalars()))
+
+
+def remove(connection: Connection, old: list[str]) -> int:
+    """Remove checks by their ids; returns how many. Published totals stay as they are."""
     for table in (events, moves):
         connection.execute(delete(table).where(table.c.check_id.in_(old)))
-    connection.execute(delete(checks).where(checks.c.id.in_(old)))
+    count = connection.execute(delete(checks).where(checks.c.id.in_(old))).rowcount
     connection.execute(update(respondents).where(respondents.c.check_id.in_(old)).values(check_id=None))
-    return len(old)
+    return count
 
 
 def day(value: datetime | date, language: str) -> str:

@@ -5,8 +5,9 @@ Times are seconds since 1970 (UTC) where they are compared, as in ``lease_until`
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, LargeBinary, String, Table, UniqueConstraint
 
+from bot.store.sealing import Sealed
 from bot.store.tables import metadata
 
 inbox = Table(
@@ -19,7 +20,7 @@ inbox = Table(
     Column("conversation", String(400), nullable=False),
     Column("person", String(300), nullable=False, default=""),
     Column("organization", String(64), nullable=False, default=""),
-    Column("message", Text, nullable=False),
+    Column("message", Sealed, nullable=False),
     Column("reply_to", JSON, nullable=False),
     Column("state", String(12), nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
@@ -29,12 +30,13 @@ inbox = Table(
     Column("received_at", Float, nullable=False),
     Column("ended_at", Float),
     Column("send_started", Boolean, nullable=False, default=False),
-    Column("answered", Text),
+    Column("answered", Sealed),
     Column("answer", String(32)),
     Column("platform_id", String(400)),
     Column("incident", String(16)),
     Column("reason", String(40)),
     Column("limited", Integer, nullable=False, default=0),
+    Column("forget", Boolean, nullable=False, default=False),
     Index("inbox_by_state", "state", "lease_until"),
     Index("inbox_by_conversation", "conversation", "id"),
     Index("inbox_by_person", "person", "received_at"),
@@ -50,7 +52,7 @@ utterances = Table(
     Column("conversation", String(400), nullable=False),
     Column("at", Float, nullable=False, index=True),
     Column("role", String(10), nullable=False),
-    Column("text", Text, nullable=False),
+    Column("text", Sealed, nullable=False),
     Column("person", String(300), nullable=False, default="", index=True),
     Column("row", Integer),
     Column("answer", String(32)),
@@ -120,7 +122,7 @@ feedback = Table(
     Column("person", String(300), nullable=False),
     Column("helpful", Boolean, nullable=False),
     Column("reason", String(40), nullable=False, default=""),
-    Column("comment", Text, nullable=False, default=""),
+    Column("comment", Sealed, nullable=False, default=""),
     Column("at", Float, nullable=False),
     UniqueConstraint("answer", "person"),
 )
@@ -134,14 +136,14 @@ handoffs = Table(
     Column("organization", String(64), nullable=False, default=""),
     Column("person", String(300), nullable=False, index=True),
     Column("named", Boolean, nullable=False, default=False),
-    Column("question", Text, nullable=False),
+    Column("question", Sealed, nullable=False),
     Column("answer", String(32)),
     Column("state", String(12), nullable=False, index=True),
     Column("reply_to", JSON, nullable=False),
     Column("helper_platform", String(16), nullable=False, default=""),
     Column("helper_channel", String(300), nullable=False, default=""),
     Column("helper_thread", String(300), nullable=False, default="", index=True),
-    Column("helper_reply", Text, nullable=False, default=""),
+    Column("helper_reply", Sealed, nullable=False, default=""),
     Column("created_at", Float, nullable=False),
     Column("answered_at", Float),
     Column("closed_at", Float),

@@ -1,26 +1,23 @@
-"""What is remembered of conversations: redacted lines, the last answer, engaged threads, feedback; and how it is forgotten."""
+"""What is remembered of conversations: redacted lines, the last answer, engaged threads, feedback."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from bot.errors import FormatError, NotFound
 from bot.messages import Utterance
 from bot.store import Database
 from bot.store.conversation_tables import (
-    conversation_references,
     engagements,
     feedback,
-    handoffs,
     inbox,
-    preferences,
     utterances,
 )
-from bot.store.outbox_tables import outbox, time_zones
+from bot.store.database import insert_new
+from bot.store.forgotten import pseudonym
 from bot.store.packed import unpack_message
 from bot.store.tables import answers
 
@@ -29,8 +26,6 @@ HISTORY_LINES = 8
 
 OUTGOING = "out:"
 """How the identity of an inbox row begins that answers nobody: something we say unasked."""
-
-OUTBOX_SECONDS = 8 * 86_400.0
 
 _LATEST = (
     select(utterances.c.role, utterances.c.text)
@@ -41,21 +36,6 @@ _LATEST = (
 
 REASONS = ("wrong", "outdated", "off_topic", "unclear", "other")
 """Why an answer did not help."""
-
-
-def insert_new(connection: Connection, table: Any, rows: list[dict[str, Any]], returning: list[Any] | None = None) -> list[Any]:
-    """Insert the rows whose unique keys are new; the others are left alone. Returns what was asked of the new ones."""
-    statement: Any
-    if connection.dialect.name == "sqlite":
-        statement = sqlite.insert(table).on_conflict_do_nothing()
-    else:
-        from sqlalchemy.dialects import postgresql  # half of this module's start, and SQLite's users need none of it
-
-        statement = postgresql.insert(table).on_conflict_do_nothing()
-    if returning is None:
-        connection.execute(statement, rows)
-        return []
-    return list(connection.execute(statement.returning(*returning), rows))
 
 
 def say(
@@ -137,43 +117,6 @@ def give_feedback(
         connection.execute(update(feedback).where(feedback.c.answer == answer, feedback.c.person == person).values(**values))
 
 
-def forget(database: Database, person: str) -> int:
-    """Delete what is kept about a person: lines, replies, feedback, preferences, references, handoffs, and what waits to be
-    said to them. Returns rows removed.
-
-    Rows in work keep their identity, so that a resend is still known as the same act.
-    """
-    with database.writing() as connection:
-        count = 0
-        for table in (utterances, feedback, preferences, conversation_references, handoffs, outbox, time_zones):
-            count += connection.execute(delete(table).where(table.c.person == person)).rowcount
-        ended = inbox.c.state.in_(("sent", "failed", "ignored"))
-        blank: dict[str, Any] = {
-            "person": "",
-            "message": "",
-            "answered": None,
-            "answer": None,
-            "reply_to": {},
-            "conversation": "",
-        }
-        count += connection.execute(update(inbox).where(inbox.c.person == person, ended).values(**blank)).rowcount
-        return count
-
-
-def purge(database: Database, before: float) -> int:
-    """Delete lines, ended rows and feedback older than ``before`` (seconds since 1970). Returns rows removed."""
-    with database.writing() as connection:
-        count = connection.execute(delete(utterances).where(utterances.c.at < before)).rowcount
-        count += connection.execute(delete(feedback).where(feedback.c.at < before)).rowcount
-        count += connection.execute(
-            delete(inbox).where(inbox.c.state.in_(("sent", "ignored")), inbox.c.received_at < before)
-        ).rowcount
-        # A week longer, however short the others are kept: reminders of a week are counted here.
-        gone = (outbox.c.state != "waiting") & (outbox.c.ended_at < before - OUTBOX_SECONDS)
-        count += connection.execute(delete(outbox).where(gone)).rowcount
-        return count
-
-
 @dataclass(frozen=True)
 class Exchange:
     """One act and its reply, as a door that shows its own past needs them. ``asked`` is what may be shown of the message;
@@ -192,7 +135,8 @@ class Exchange:
 
 def exchanges(database: Database, conversation: str, limit: int = 50) -> list[Exchange]:
     """The last exchanges of a conversation, oldest first."""
-    query = select(inbox).where(inbox.c.conversation == conversation).order_by(inbox.c.id.desc()).limit(limit)
+    mine = inbox.c.conversation.in_((conversation, pseudonym(conversation)))
+    query = select(inbox).where(mine).order_by(inbox.c.id.desc()).limit(limit)
     with database.reading() as connection:
         rows = list(reversed(connection.execute(query).all()))
         return _exchanges(connection, rows)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from bot.messages import Answered, Receipt, Reply
 from bot.store.conversation_tables import inbox
-from bot.store.conversations import insert_new
+from bot.store.database import insert_new
 from bot.store.outbox_tables import outbox, time_zones
 from bot.store.packed import pack_answered
 

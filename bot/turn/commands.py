@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 
 from bot import prompts
@@ -13,9 +14,11 @@ from bot.assistant.record import why as looked_up
 from bot.errors import NotFound
 from bot.knowledge.opening import open_citation
 from bot.messages import Choice, Handling, Message, Outcome, Reply
+from bot.personal.forgetting import Forgotten, forget_person
 from bot.settings import Settings
 from bot.store import Database
 from bot.store.conversations import last_answer
+from bot.turn import keeping
 from bot.turn.stages import Skill
 
 NAMES = ("help", "person", "privacy", "why", "thanks", "forget")
@@ -59,7 +62,8 @@ def recognised(message: Message) -> Command | None:
 
 
 class Commands:
-    """Answers commands. ``forgetters`` are called with a person's id when they ask for their data to be removed."""
+    """Answers commands. ``forgetters`` are called with a person's id when they ask for their data to be removed, before
+    everything else of them is."""
 
     def __init__(
         self,
@@ -67,11 +71,13 @@ class Commands:
         settings: Settings,
         handoff: Skill | None,
         forgetters: tuple[Callable[[str], object], ...],
+        clock: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._settings = settings
         self._handoff = handoff
         self._forgetters = forgetters
+        self._clock = clock
 
     def answer(self, command: Command, message: Message, conversation: str) -> Reply:
         """The reply to a command."""
@@ -88,7 +94,7 @@ class Commands:
             return self._forget(command.argument, message, words)
         if command.name == "privacy":
             choices = (Choice(words.door_home_forget, "forget"),)
-            return _fixed(words.privacy.format(days=self._settings.keep_days), words, "privacy", choices)
+            return _fixed(keeping.privacy(self._settings, message, words), words, "privacy", choices)
         if command.name == "thanks":
             return Reply(Outcome.ANSWERED, Handling.SMALLTALK, words.thanks, words.language, fixed="thanks")
         return _fixed(words.help, words, "help", (Choice(words.door_person, "person"),))
@@ -137,15 +143,25 @@ class Commands:
         return _fixed(text, words, "opened")
 
     def _forget(self, argument: str, message: Message, words: prompts.Messages) -> Reply:
-        if argument == "yes" and message.person is not None:
-            for forget in self._forgetters:
-                forget(message.person.id)
-            return _fixed(words.forgotten, words, "forgotten", private=True)
+        if argument == "yes":
+            return self._forgotten(message, words)
         if argument == "no":
             return _fixed(words.kept, words, "kept", private=True)
         choices = (Choice(words.forget_yes, "forget:yes"), Choice(words.forget_no, "forget:no"))
         reply = _fixed(words.forget_sure, words, "forget_sure", choices, private=True)
         return Reply(**{**reply.__dict__, "outcome": Outcome.CLARIFY})
+
+    def _forgotten(self, message: Message, words: prompts.Messages) -> Reply:
+        if message.person is None:  # a terminal or a script: nothing is kept of who asks
+            return _fixed(keeping.forgotten(Forgotten(), message, words), words, "forgotten", private=True)
+        person, settings = message.person.id, self._settings
+        done = forget_person(
+            self._database, settings.data_dir, person, self._clock().timestamp(), message.organization, self._forgetters
+        )
+        if done.held is not None:
+            since = datetime.fromtimestamp(done.held.at, UTC).date().isoformat()
+            return _fixed(words.forget_held.format(date=since), words, "forget_held", private=True)
+        return _fixed(keeping.forgotten(done, message, words), words, "forgotten", private=True)
 
 
 def reasons(row: dict[str, object], words: prompts.Messages) -> list[str]:

@@ -20,7 +20,7 @@ from bot.knowledge.versions import read_published
 from bot.messages import Action, Answered, Choice, Handling, Message, Outcome, Receipt, Reply
 from bot.settings import Settings
 from bot.store import Database
-from bot.store.conversations import forget, last_answer, last_reply
+from bot.store.conversations import last_answer, last_reply
 from bot.store.incidents import incident
 from bot.store.packed import unpack_answered
 from bot.turn.commands import Commands, recognised
@@ -73,8 +73,7 @@ class Turn:
         self._inspect = inspect
         self._skills = skills
         self._accompany = accompany
-        forgetters = (lambda person: forget(database, person), *forgetters)
-        self._commands = Commands(database, settings, handoff, forgetters)
+        self._commands = Commands(database, settings, handoff, forgetters, clock)
 
     def take(self, message: Message) -> Answered:
         """Answer a message that belongs to no kept conversation: the terminal's, a script's."""

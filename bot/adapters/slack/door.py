@@ -16,7 +16,7 @@ from bot import prompts
 from bot.adapters.slack.api import Api
 from bot.adapters.slack.channels import Channels
 from bot.adapters.slack.incoming import Heard, Scope
-from bot.adapters.slack.installations import Installations, Seal
+from bot.adapters.slack.installations import PURPOSE, Installations
 from bot.adapters.slack.pace import Pace
 from bot.adapters.slack.send import SlackSender
 from bot.errors import ConfigurationError
@@ -26,6 +26,7 @@ from bot.messages import Choice, Person
 from bot.settings import Settings
 from bot.store import Database
 from bot.store.incidents import incident
+from bot.store.sealing import Seal
 from bot.turn import Turn
 
 _log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ class Door:
         self.home = home
         self.clock = clock
         self.channels = Channels(house.database, self.now)
-        self.seal = Seal(settings.secret_key.get_secret_value()) if settings.secret_key else None
+        self.seal = Seal(settings.secret_key.get_secret_value(), PURPOSE) if settings.secret_key else None
         oauth = bool(settings.slack_client_id and self.seal)
         self.installations = Installations(house.database, self.seal, _log, self.now) if oauth and self.seal else None
         token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None

@@ -7,7 +7,6 @@ Called by ``api`` for tokens and by ``app`` for the installation pages. Tokens a
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import secrets
 from collections.abc import Callable
@@ -15,9 +14,6 @@ from dataclasses import asdict, dataclass
 from logging import Logger
 from typing import Final
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from slack_sdk.oauth.installation_store import Bot, Installation
 from slack_sdk.oauth.installation_store.async_installation_store import AsyncInstallationStore
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
@@ -25,8 +21,11 @@ from sqlalchemy import delete, insert, select
 
 from bot.store import Database
 from bot.store.conversation_tables import installations
+from bot.store.sealing import Seal
 
 PLATFORM: Final = "slack"
+PURPOSE: Final = b"signpost slack installations"
+"""What a workspace's seal is for; see :class:`bot.store.sealing.Seal`."""
 STATE_SECONDS = 600
 """How long a person may take to press "Allow"."""
 CACHE_SECONDS = 60.0
@@ -42,25 +41,6 @@ class Workspace:
     bot_user: str
     bot_id: str = ""
     name: str = ""
-
-
-class Seal:
-    """Closes and opens secrets with a key derived from one long text."""
-
-    def __init__(self, secret: str) -> None:
-        key = HKDF(SHA256(), 32, salt=None, info=b"signpost slack installations").derive(secret.encode())
-        self._fernet = Fernet(base64.urlsafe_b64encode(key))
-
-    def close(self, text: str) -> bytes:
-        """``text`` sealed."""
-        return self._fernet.encrypt(text.encode())
-
-    def open(self, sealed: bytes, within: int | None = None) -> str | None:
-        """The text, or None when it was not sealed with this key, was changed, or is older than ``within`` seconds."""
-        try:
-            return self._fernet.decrypt(sealed, ttl=within).decode()
-        except (InvalidToken, ValueError):
-            return None
 
 
 class States(AsyncOAuthStateStore):

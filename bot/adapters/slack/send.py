@@ -108,7 +108,8 @@ class SlackSender:
     async def send(self, work: Work, answered: Answered) -> str:
         """Post the reply once. Returns the ts of its first message."""
         reply = answered.reply
-        await asyncio.to_thread(self._remember, work)
+        if reply.fixed != "forgotten":
+            await asyncio.to_thread(self._remember, work)
         private = self._private(work, reply)
         frame = render.frame_for(reply, answered.receipt.answer_id, share=private and bool(work.reply_to.get("share")))
         try:

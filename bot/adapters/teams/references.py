@@ -8,7 +8,7 @@ from bot.adapters.teams.connector import Reference
 from bot.errors import NotFound
 from bot.store import Database
 from bot.store.conversation_tables import conversation_references as table
-from bot.store.conversations import insert_new
+from bot.store.database import insert_new
 
 PLATFORM = "teams"
 

@@ -28,6 +28,7 @@ from bot.outbox import Outbox
 from bot.settings import Settings
 from bot.store import Database
 from bot.store.conversations import REASONS, Exchange, exchange, exchanges, give_feedback
+from bot.store.forgotten import pseudonym
 from bot.store.packed import unpack_answered
 
 HERE = Path(__file__).parent
@@ -272,7 +273,8 @@ class WebChat:
     async def _own_exchange(self, row_id: int, session: Session) -> Exchange | None:
         """An exchange, if it is this browser's own."""
         line = await asyncio.to_thread(exchange, self._app.database, row_id)
-        return line if line is not None and line.person == session.as_person().id else None
+        mine = session.as_person().id
+        return line if line is not None and line.person in (mine, pseudonym(mine)) else None
 
     def _admitted(self, request: Request, *, page: bool = False, acts: bool = False) -> Session | Response:
         """The request's session, or the page that says why there is none."""

@@ -17,9 +17,10 @@ from starlette.applications import Starlette
 
 from bot.adapters.slack import app as slack
 from bot.adapters.slack.actions import COMMAND, SHORTCUT
-from bot.adapters.slack.installations import Seal, States
+from bot.adapters.slack.installations import PURPOSE, States
 from bot.errors import ConfigurationError
 from bot.store.conversation_tables import installations
+from bot.store.sealing import Seal
 from tests.adapters.slack.house import House, answer
 from tests.doubles.slack import ANN, APP_TOKEN, BOT_USER, Fault, SlackClient, SlackDouble, envelope, message, press
 
@@ -74,8 +75,8 @@ async def test_tokens_are_not_readable_in_the_database_and_not_with_another_key(
     assert b"xoxb" not in sealed
     for file in house.settings.data_dir.iterdir():
         assert b"xoxb-T11" not in file.read_bytes()
-    assert "xoxb-T11" in (Seal("k" * 40).open(sealed) or "")
-    assert Seal("other").open(sealed) is None
+    assert "xoxb-T11" in (Seal("k" * 40, PURPOSE).open(sealed) or "")
+    assert Seal("other", PURPOSE).open(sealed) is None
 
 
 @pytest.mark.anyio
@@ -96,7 +97,7 @@ async def test_an_installation_without_its_state_or_from_another_browser_is_refu
 
 @pytest.mark.anyio
 async def test_a_state_is_ours_and_fresh() -> None:
-    seal = Seal("secret")
+    seal = Seal("secret", PURPOSE)
     states = States(seal, None)  # type: ignore[arg-type]
     assert await states.async_consume(await states.async_issue())
     old = seal._fernet.encrypt_at_time(b"state x", 1_000_000).decode()

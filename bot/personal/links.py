@@ -1,0 +1,31 @@
+"""Conditions on tables made from the map: whose row it is. Called by the other parts of this room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, Table, false, or_, select
+
+from bot.personal.map import Link
+from bot.store.tables import metadata
+
+
+def table_of(name: str) -> Table:
+    """A table by its name."""
+    return metadata.tables[name]
+
+
+def leads_to(table: Table, link: Link, names: Iterable[str]) -> ColumnElement[bool]:
+    """Rows of ``table`` that lead to one of ``names``; never unknown, also where a column is empty."""
+    column = table.c[link.column]
+    if not link.table:
+        return column.is_not(None) & column.in_(list(names))
+    other = table_of(link.table)
+    theirs = select(other.c[link.key]).where(other.c[link.then].in_(list(names)), other.c[link.key].is_not(None))
+    return column.is_not(None) & column.in_(theirs)
+
+
+def any_leads_to(table: Table, links: Iterable[Link], names: Iterable[str]) -> ColumnElement[bool]:
+    """Rows that lead to one of ``names`` by one of ``links``."""
+    wanted = list(names)
+    return or_(false(), *(leads_to(table, link, wanted) for link in links))
