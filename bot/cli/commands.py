@@ -14,6 +14,7 @@ import typer
 import bot
 from bot.cli import backup, learn
 from bot.cli.check import check
+from bot.cli.data import data
 from bot.cli.kb import kb
 from bot.cli.output import Bar, as_json, refusals, say
 from bot.cli.policy import policy
@@ -35,6 +36,7 @@ cli = typer.Typer(
 cli.add_typer(kb, name="kb")
 cli.add_typer(policy, name="policy")
 cli.add_typer(check, name="check")
+cli.add_typer(data, name="data")
 register(cli)
 learn.register(cli)
 backup.register(cli)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from bot.cli.output import Bar, refusals, say
+from bot.cli.output import Bar, refusals, say, who
 
 if TYPE_CHECKING:
     from bot.app import App
@@ -29,15 +28,6 @@ def _app() -> App:
     from bot.app import App
 
     return App(progress=Bar())
-
-
-def _who(actor: str | None) -> str:
-    if actor:
-        return actor
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
 
 
 def _day(value: datetime | None) -> date | None:
@@ -89,7 +79,7 @@ def add(
 
         app = _app()
         described = Described(title, publisher, jurisdiction, kind, published, url, audience)
-        added = app.take_in(path, described, author=_who(author), organization=org)
+        added = app.take_in(path, described, author=who(author), organization=org)
         record = {**_brief(added.version), "created": added.created}
         lines = [f"{added.version.id} ({added.version.state}): {added.version.front.title}"]
         if not added.created:
@@ -148,7 +138,7 @@ def show(identifier: Identifier, json_wanted: Json = False) -> None:
 def submit(identifier: Identifier, by: Actor = None, json_wanted: Json = False) -> None:
     """Hand a draft to review."""
     with refusals(json_wanted):
-        version = _app().library.submit(identifier, _who(by))
+        version = _app().library.submit(identifier, who(by))
         lines = [f"{version.id} is in review.", *_looked_at(version)]
         say(_brief(version), json_wanted=json_wanted, text="\n".join(lines))
 
@@ -182,7 +172,7 @@ def retire(
     """Take a document out of the library. Its text stays in the archive; 'erase' removes it."""
     with refusals(json_wanted):
         app = _app()
-        version = app.library.retire(identifier, _who(by), reason)
+        version = app.library.retire(identifier, who(by), reason)
         record = {**_brief(version), "generation": app.library.pointer(version.library)}
         say(record, json_wanted=json_wanted, text=f"{version.id} is retired.")
 
@@ -196,7 +186,7 @@ def erase(
 ) -> None:
     """Withdraw a document and remove every version's words from every file."""
     with refusals(json_wanted):
-        names = _app().library.erase(identifier, _who(by), reason)
+        names = _app().library.erase(identifier, who(by), reason)
         say({"erased": names}, json_wanted=json_wanted, text=f"Erased: {', '.join(names)}.")
 
 
@@ -232,7 +222,7 @@ def rollback(
     with refusals(json_wanted):
         from bot.knowledge.library import BASE
 
-        number = _app().library.rollback(org or BASE, generation, _who(by), reason)
+        number = _app().library.rollback(org or BASE, generation, who(by), reason)
         say({"generation": number}, json_wanted=json_wanted, text=f"Generation {number} is current.")
 
 

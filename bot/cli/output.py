@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import sys
 from collections.abc import Iterator
@@ -38,6 +39,16 @@ def fail(error: SignpostError, *, json_wanted: bool) -> NoReturn:
     else:
         sys.stderr.write(f"signpost: {error.message}\n")
     raise typer.Exit(2)
+
+
+def who(actor: str | None) -> str:
+    """Who acts: as given, else the login name."""
+    if actor:
+        return actor
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
 
 
 @contextmanager

@@ -103,6 +103,7 @@ class Inbox:
                 await self._sweeping
         self._runner = None
         await self._journal.do(partial(ledger.let_go, owner=self._owner))
+        await self._worker.clean()
         self._journal.close()
         return ended
 
@@ -135,6 +136,7 @@ class Inbox:
         while True:
             try:
                 await self._take_up()
+                await self._worker.clean()
                 if time.monotonic() - purged >= PURGE_SECONDS or not purged:
                     purged = time.monotonic()
                     await asyncio.to_thread(daily, self._database, self._settings, self._clock())

@@ -127,6 +127,8 @@ class Worker:
         self._owner = owner
         self._clock = clock
         self._figures = figures
+        self.raw_written = False
+        """Whether words with details stood in a row and are gone from it, so that the database's log must be emptied too."""
 
     def lease(self) -> Lease:
         """This process's claim on a row, from now."""
@@ -204,6 +206,7 @@ class Worker:
         said = [] if begun.limited else [("user", kept), ("assistant", remembered(answered.reply))]
         step = partial(ledger.keep_answer, row=begun.row, fence=begun.fence, values=values, said=said)
         mine = await self._journal.do(step)
+        self.raw_written |= kept != work.message.text
         return replace(work, answered=answered, message=replace(work.message, text=kept)) if mine else work
 
     def _think(self, work: Work) -> Walked:
@@ -242,6 +245,7 @@ class Worker:
         stored = ledger.redacted(work.message, kept) if kept or work.message.action else ""
         if not await self._mark(begun, incident=name, reason=reason, send_started=True, message=stored):
             return None
+        self.raw_written |= kept != work.message.text
         await self._apologise(sender, begun, work, name, reason)
         return None
 
@@ -261,6 +265,11 @@ class Worker:
         await self._end(begun, "failed", reason=reason)
         self._figures.count("ended", platform=begun.row.platform, outcome="failed")
 
+    async def clean(self) -> None:
+        """Empty the database's log where words that were taken out of a row may still stand in it."""
+        if self.raw_written:
+            self.raw_written = not await asyncio.to_thread(self._database.flush_log)
+
     async def _mark(self, begun: Begun, **values: Any) -> bool:
         return await self._journal.do(partial(ledger.mark, row_id=begun.row.id, fence=begun.fence, **values))
 
@@ -272,7 +281,8 @@ class Worker:
             return mine and ledger.wiped(connection, begun.row.id)
 
         if await self._journal.do(step):
-            await asyncio.to_thread(self._database.flush_log)
+            self.raw_written = True
+            await self.clean()
         self._figures.observe("answer", now - begun.row.received_at, platform=begun.row.platform)
 
 

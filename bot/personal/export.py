@@ -10,8 +10,9 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, select
 
+from bot.personal.kept import Kept
 from bot.personal.links import any_leads_to, table_of
-from bot.personal.map import KEPT, Kept
+from bot.personal.map import KEPT
 from bot.settings import Settings
 from bot.store import Database
 

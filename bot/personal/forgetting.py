@@ -81,6 +81,7 @@ def forget_person(
         forgetter(person)
     with database.writing() as connection:
         deleted = _delete(connection, person)
+        texts += [] if _waits(connection, person) else [person]
     _overwrite(database)
     stays, left = _look(database, person)
     left += _look_in_files(database, folder, texts)
@@ -89,6 +90,14 @@ def forget_person(
         name = incident(_log, None, "forget")
         _log.error("incident %s: something of a forgotten person was found in %s", name, ", ".join(left))
     return Forgotten({table: n for table, n in deleted.items() if n}, stays, None, tuple(left), name, counted)
+
+
+def to_delete(database: Database, person: str) -> dict[str, int]:
+    """What forgetting a person would delete or blank: rows, by table. Nothing changes."""
+    with database.reading() as connection:
+        tables = [(table_of(kept.table), kept) for kept in KEPT.values() if kept.forget != "stays" and kept.table != "answers"]
+        found = {table.name: _rows(connection, table, any_leads_to(table, kept.person, [person])) for table, kept in tables}
+    return {name: count for name, count in found.items() if count}
 
 
 def organizations(connection: Connection, person: str, organization: str | None) -> set[str]:
@@ -154,6 +163,11 @@ def _overwrite(database: Database) -> None:
         database.flush_log()
     except Exception as error:
         incident(_log, error, "flush")
+
+
+def _waits(connection: Connection, person: str) -> bool:
+    """Whether a message of theirs is under way: until it ends, its row names them."""
+    return connection.execute(select(inbox.c.id).where(inbox.c.person == person, inbox.c.forget)).first() is not None
 
 
 def _under_way(table: Table) -> ColumnElement[bool] | None:

@@ -6,13 +6,22 @@ from collections.abc import Iterable
 
 from sqlalchemy import ColumnElement, Table, false, or_, select
 
-from bot.personal.map import Link
+from bot.personal.kept import Link
+from bot.store import conversation_tables, data_tables, literacy_tables, readiness_tables
 from bot.store.tables import metadata
+
+ROOMS = (conversation_tables, data_tables, literacy_tables, readiness_tables)
+"""The modules that define tables, so that every table is known here."""
 
 
 def table_of(name: str) -> Table:
     """A table by its name."""
     return metadata.tables[name]
+
+
+def every_table() -> list[Table]:
+    """Every table there is."""
+    return list(metadata.sorted_tables)
 
 
 def leads_to(table: Table, link: Link, names: Iterable[str]) -> ColumnElement[bool]:

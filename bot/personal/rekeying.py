@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from sqlalchemy import Column, Connection, Table, Text, and_, delete, select, type_coerce, update
 
 from bot.errors import ConfigurationError
+from bot.personal.links import every_table
 from bot.store import Database
 from bot.store.data_tables import seal_keys
 from bot.store.sealing import KeyRing, Sealed, sealed
-from bot.store.tables import metadata
 
 BATCH = 500
 """Rows rewritten in one transaction, so that the server goes on meanwhile."""
@@ -18,7 +18,7 @@ BATCH = 500
 
 def sealed_columns() -> Iterator[tuple[Table, Column[str]]]:
     """Every column that holds people's words."""
-    for table in metadata.sorted_tables:
+    for table in every_table():
         for column in table.columns:
             if isinstance(column.type, Sealed):
                 yield table, column

@@ -11,9 +11,9 @@ from sqlalchemy import JSON, Column, ColumnElement, Connection, String, Table, T
 from sqlalchemy.types import TypeDecorator
 
 from bot.personal.byte_search import found_in
+from bot.personal.links import every_table
 from bot.store import Database
 from bot.store.sealing import Sealed, ring_of
-from bot.store.tables import metadata
 
 BATCH = 1_000
 """Rows opened at a time."""
@@ -45,7 +45,7 @@ def _places(connection: Connection, text: str, spare: Spare, *, whole: bool) -> 
     forms = variants(text)
     ends = r"(?![\w-])" if whole else ""
     wanted = re.compile("|".join(rf"{re.escape(form)}{ends}" for form in forms))
-    for table in metadata.sorted_tables:
+    for table in every_table():
         left_out = spare(table)
         for column in table.columns:
             values = _holding(connection, column, forms, left_out)

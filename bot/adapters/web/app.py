@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -318,7 +319,12 @@ def _received(session: Session, text: str, value: str, key: str, language: str) 
         action=Action(value) if value else None,
         at=utc_now(),
     )
-    identity = f"web:{session.person}:{key[:60] or secrets.token_urlsafe(12)}{':' if value else ''}{value[:200]}"
+    pressed = (
+        f":{hashlib.sha256(value.encode()).hexdigest()[:24]}" if value else ""
+    )  # whoever posts it could write anything in it
+    identity = (
+        f"web:{session.person}:{hashlib.sha256(key.encode()).hexdigest()[:24] if key else secrets.token_urlsafe(12)}{pressed}"
+    )
     return Received("web", identity, session.conversation, message, sent_at=utc_now())
 
 
