@@ -42,6 +42,7 @@ fit: setup
 readme: setup
 	$(BIN)/python -m tests.evals.ship_vectors
 	$(BIN)/python -m tests.readme
+	$(BIN)/python -m tests.privacy_page
 
 bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt

@@ -20,6 +20,9 @@ KINDS = {
 }
 """What the rows of a table are called when they are counted for a person; all others are settings."""
 
+UNCOUNTED = ("learners", "deletion_wishes")
+"""Tables that would count the same thing twice."""
+
 ORDER = ("messages", "lines", "ratings", "handoffs", "checks", "lessons", "settings")
 
 
@@ -69,6 +72,8 @@ def forgotten(done: Forgotten, message: Message, words: prompts.Messages) -> str
 def _counts(done: Forgotten, words: prompts.Messages) -> str:
     by_kind: dict[str, int] = {}
     for table, count in done.deleted.items():
+        if table in UNCOUNTED:
+            continue
         kind = KINDS.get(table, "settings")
         by_kind[kind] = by_kind.get(kind, 0) + count
     return ", ".join(f"{getattr(words, f'forgotten_{kind}')} ({by_kind[kind]})" for kind in ORDER if by_kind.get(kind))

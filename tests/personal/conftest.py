@@ -55,23 +55,9 @@ def said(database: Database, row: int, person: str, text: str, at: float = NOW, 
     line = {"conversation": conversation, "at": at, "person": person, "row": row, "answer": code}
     put(database, "utterances", role="user", text=text, **line)
     put(database, "utterances", role="assistant", text=f"re: {text}", **line)
-    receipt: dict[str, Any] = {
-        "outcome": "answered",
-        "handling": "answer",
-        "language": "en",
-        "generation": {"base": 1},
-        "prompt_version": "p",
-    }
-    put(
-        database,
-        "answers",
-        id=code,
-        at="2027-01-15T00:00:00+00:00",
-        organization="pinecrest",
-        receipt={},
-        total_ms=1.0,
-        **receipt,
-    )
+    receipt: dict[str, Any] = {"outcome": "answered", "handling": "answer", "language": "en", "generation": {"base": 1}}
+    receipt |= {"at": "2027-01-15T00:00:00+00:00", "prompt_version": "p", "receipt": {}, "total_ms": 1.0}
+    put(database, "answers", id=code, organization="pinecrest", **receipt)
     put(database, "feedback", answer=code, person=person, helpful=False, reason="wrong", comment=f"no, {text}", at=at)
 
 
