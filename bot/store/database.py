@@ -21,6 +21,9 @@ from bot.store import sealing
 HEAD = "0006"
 """The newest migration; a test compares it with the migrations folder."""
 
+BUSY_MS, FLUSH_BUSY_MS = 15_000, 100
+"""How long a statement waits for others, and how long emptying the log does."""
+
 FLUSH_WAITS = (0.0, 0.05, 0.2, 1.0)
 """Seconds before each try to empty the write-ahead log while others read it."""
 
@@ -79,10 +82,15 @@ class Database:
         if not self.is_sqlite:
             return True
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            for wait in FLUSH_WAITS:
-                time.sleep(wait)
-                if connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0] == 0:
-                    return True
+            # While it waits for readers it keeps writers out: better to give up soon and come again.
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={FLUSH_BUSY_MS}")
+            try:
+                for wait in FLUSH_WAITS:
+                    time.sleep(wait)
+                    if connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0] == 0:
+                        return True
+            finally:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_MS}")
         return False
 
     def compact(self) -> None:
@@ -106,7 +114,7 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in (
-            "busy_timeout=15000",
+            f"busy_timeout={BUSY_MS}",
             "journal_mode=WAL",
             "synchronous=NORMAL",
             "foreign_keys=ON",

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,14 @@ from bot.errors import NotAllowed
 from bot.knowledge.checks import verify
 from bot.knowledge.intake import Described
 from bot.messages import Message, Outcome
+from bot.personal import holds
+from bot.personal.forgetting import forget_person
+from bot.personal.rekeying import rekey
+from bot.personal.retention import daily, purge
+from bot.personal.search import in_tables
+from bot.store import open_database
 from tests.conftest import settings_for
+from tests.personal.conftest import ANN, BEN, NOW, everything
 
 pytestmark = [
     pytest.mark.e2e,
@@ -96,3 +104,27 @@ def test_two_processes_may_open_a_new_database_at_once(url: str, tmp_path: Path)
     for thread in threads:
         thread.join()
     assert problems == []
+
+
+def test_what_is_kept_of_people_is_sealed_held_purged_and_deleted(url: str, tmp_path: Path) -> None:
+    plain = open_database(url)
+    everything(plain, ANN, 1)
+    everything(plain, BEN, 51)
+    plain.close()
+    database = open_database(url, ("k" * 40,))
+    assert rekey(database)["utterances.text"] == 8
+    settings, later = settings_for(tmp_path, database_url=url), datetime.fromtimestamp(NOW, UTC) + timedelta(days=31)
+    with database.writing() as connection:
+        hold = holds.add(connection, "organization", "pinecrest", "a request", "Rae", NOW)
+    assert purge(database, settings, later, dry_run=True).held == {"engagements": 2, "utterances": 8, "inbox": 4}
+    assert forget_person(database, tmp_path, ANN, NOW).held is not None
+    with database.writing() as connection:
+        holds.release(connection, hold.number, "Rae", "answered", NOW)
+    done = forget_person(database, tmp_path, ANN, NOW)
+    assert (done.left, done.stays, done.deleted["utterances"]) == ((), {"audit": 1}, 4)
+    assert daily(database, settings, later) is not None
+    assert daily(database, settings, later) is None
+    with database.reading() as connection:
+        assert in_tables(connection, ANN, whole=True) == {"audit.actor": 1}
+    database.compact()
+    database.close()
