@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,12 +10,15 @@ from pathlib import Path
 import pytest
 
 from bot.errors import FormatError, NotFound
+from bot.inbox import Inbox
 from bot.personal import holds
+from bot.personal.forgetting import forget_person
 from bot.personal.retention import LATE, Purged, claimed, daily, done, purge
 from bot.personal.search import in_files, in_tables
 from bot.store import Database
+from bot.store.data_tables import scheduled
 from tests.conftest import settings_for
-from tests.doubles.inbox import open_store
+from tests.doubles.inbox import Thinker, open_store, until
 from tests.personal.conftest import ANN, BEN, DAY, NOW, everything, put, said
 
 START = datetime.fromtimestamp(NOW, UTC)
@@ -98,8 +102,6 @@ def test_a_hold_keeps_what_it_names_until_it_ends(store: Database, tmp_path: Pat
 
 
 def test_who_asked_during_a_hold_is_forgotten_when_it_ends(store: Database, tmp_path: Path) -> None:
-    from bot.personal.forgetting import forget_person
-
     everything(store, ANN)
     with store.writing() as connection:
         hold = holds.add(connection, "organization", "pinecrest", "a lawsuit", "Rae", NOW)
@@ -158,6 +160,26 @@ def test_many_processes_do_a_days_work_once(store: Database, tmp_path: Path) -> 
         database.close()
 
 
+def test_a_running_inbox_does_it_by_itself(store: Database, tmp_path: Path) -> None:
+    said(store, 1, ANN, "a question of mine")
+    clock = START + timedelta(days=31)
+    inbox = Inbox(store, Thinker(), settings_for(tmp_path), lambda: clock)
+
+    def purged() -> bool:
+        with store.reading() as connection:
+            row = connection.execute(scheduled.select()).first()
+        return row is not None and row.done_at is not None
+
+    async def story() -> None:
+        inbox.start()
+        await until(purged)
+        assert await inbox.drain(10)
+
+    asyncio.run(story())
+    with store.reading() as connection:
+        assert in_tables(connection, ANN, whole=True).keys() == {"feedback.person"}
+
+
 def test_work_that_was_begun_and_left_is_taken_up_after_an_hour(store: Database) -> None:
     assert claimed(store, "purge", "2027-01-15", NOW)
     assert not claimed(store, "purge", "2027-01-15", NOW + LATE - 1)
@@ -167,8 +189,6 @@ def test_work_that_was_begun_and_left_is_taken_up_after_an_hour(store: Database)
 
 
 def test_what_a_wiped_message_leaves_goes_after_a_day(store: Database, tmp_path: Path) -> None:
-    from bot.personal.forgetting import forget_person
-
     said(store, 1, ANN, "a question of mine")
     forget_person(store, tmp_path, ANN, NOW)
     assert after(store, tmp_path, 0.5).deleted == {}
