@@ -127,8 +127,9 @@ class Worker:
         self._owner = owner
         self._clock = clock
         self._figures = figures
-        self.raw_written = False
-        """Whether words with details stood in a row and are gone from it, so that the database's log must be emptied too."""
+        self.raw_written = True
+        """Whether words with details stood in a row and are gone from it, so that the database's log must be emptied too. At
+        the start too: the process before this one may have died in between."""
 
     def lease(self) -> Lease:
         """This process's claim on a row, from now."""
