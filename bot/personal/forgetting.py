@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
@@ -14,7 +15,7 @@ from bot.personal import holds
 from bot.personal.holds import Hold, InForce
 from bot.personal.links import any_leads_to, table_of
 from bot.personal.map import KEPT
-from bot.personal.search import in_files, in_tables, stands
+from bot.personal.search import files, in_files, in_tables, stands
 from bot.readiness import record as readiness
 from bot.store import Database
 from bot.store.conversation_tables import feedback, inbox, utterances
@@ -31,6 +32,9 @@ MOST_TEXTS = 200
 
 PROBE_CHARS, PROBES = 28, 3
 """A long text may be cut by the end of a page of the file, so pieces of it are looked for."""
+
+LEAST_PIECES, MOST_BYTES = 20, 6_000_000_000
+"""How many pieces are looked for at least, and bytes compared at most beyond that (a second or two for each billion)."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def forget_person(
         forgetter(person)
     with database.writing() as connection:
         deleted = _delete(connection, person)
-        texts += [] if _waits(connection, person) else [person]
+        texts = ([] if _waits(connection, person) else [person]) + texts
     _overwrite(database)
     stays, left = _look(database, person)
     left += _look_in_files(database, folder, texts)
@@ -180,7 +184,7 @@ def _look(database: Database, person: str) -> tuple[dict[str, int], list[str]]:
     stays: dict[str, int] = {}
     left: list[str] = []
     with database.reading() as connection:
-        for place, count in in_tables(connection, person, _under_way, whole=True).items():
+        for place, count in in_tables(connection, person, _under_way, whole=True, open_all=False).items():
             name = place.partition(".")[0]
             if name in KEPT and KEPT[name].forget == "stays":
                 stays[name] = stays.get(name, 0) + count
@@ -204,9 +208,16 @@ def _look_in_files(database: Database, folder: Path, texts: list[str]) -> list[s
 
 
 def _unexplained(database: Database, folder: Path, texts: list[str]) -> dict[str, list[str]]:
-    found = in_files(database, folder, [piece for text in texts for piece in probes(text)])
+    size = sum(path.stat().st_size for path in files(database, folder))
+    found = in_files(database, folder, pieces(texts, max(LEAST_PIECES, MOST_BYTES // max(size, 1))))
     with database.reading() as connection:
         return {piece: names for piece, names in found.items() if not stands(connection, piece)}
+
+
+def pieces(texts: list[str], most: int) -> list[str]:
+    """At most so many pieces of all texts: the beginnings first, of the first texts first."""
+    rounds = zip_longest(*(probes(text) for text in texts))
+    return [piece for round_ in rounds for piece in round_ if piece is not None][:most]
 
 
 def probes(text: str) -> list[str]:
