@@ -1,4 +1,4 @@
-"""What the server does by itself: return questions of the lessons, reminders and rounds of the readiness check.
+"""What the server does by itself: return questions of the lessons, reminders and rounds of the readiness check, the day's purge.
 
 Built by ``bot.app`` into the schedule. Every job may run again for the same time: what is due is claimed and queued in one
 transaction.
@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from bot.literacy import nudges as lessons
 from bot.literacy.nudges import Nudges as LessonNudges
+from bot.personal.retention import purge
 from bot.readiness import nudges as readiness
 from bot.readiness.nudges import Nudges as ReadinessNudges
 from bot.readiness.rounds import Rounds
@@ -39,7 +40,8 @@ def jobs(settings: Settings, database: Database, questions: LessonNudges, remind
         finally:
             questions.outgoing(now, limit.others, queue_lesson(now))
 
-    return [Job("rounds", 300, book.tick), Job("nudges", 300, nudge)]
+    purging = Job("purge", 86_400, lambda now: purge(database, settings, now))
+    return [Job("rounds", 300, book.tick), Job("nudges", 300, nudge), purging]
 
 
 class Limit:

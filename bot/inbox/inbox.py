@@ -22,7 +22,6 @@ from bot.inbox.runner import EmbeddedRunner, Process, Runner
 from bot.inbox.work import Accepted, Received, Sender
 from bot.inbox.worker import LEASE_SECONDS, Patience, Walk, Worker
 from bot.messages import Utterance
-from bot.personal.retention import daily
 from bot.settings import Settings
 from bot.store import Database, conversations
 from bot.store.incidents import incident
@@ -30,8 +29,6 @@ from bot.store.incidents import incident
 SWEEP_SECONDS = 2.0
 """How often leases are renewed and rows that nobody holds are taken up."""
 
-PURGE_SECONDS = 3_600.0
-"""How often it is looked whether the day's purge was done; it is done once a day, whoever comes first."""
 
 _log = logging.getLogger("signpost.inbox")
 
@@ -132,14 +129,10 @@ class Inbox:
         return ledger.claim(connection, arrivals, Lease(self._owner, self._now(), LEASE_SECONDS))
 
     async def _sweep(self) -> None:
-        purged = 0.0
         while True:
             try:
                 await self._take_up()
                 await self._worker.clean()
-                if time.monotonic() - purged >= PURGE_SECONDS or not purged:
-                    purged = time.monotonic()
-                    await asyncio.to_thread(daily, self._database, self._settings, self._clock())
             except Exception as error:
                 incident(_log, error, "sweep")
             await asyncio.sleep(SWEEP_SECONDS)

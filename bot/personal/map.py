@@ -27,6 +27,6 @@ NOTHING_OF_PEOPLE: dict[str, str] = {
     "readiness_rounds": "a group's rounds and their totals, from five people on",
     "lesson_counts": "counts of lessons, from five people on",
     "seal_keys": "names of the keys that seal words, and a proof of each",
-    "scheduled": "what ran on which day",
+    "job_runs": "which background job ran when, and whether it failed",
 }
 """Every other table, and what it holds."""

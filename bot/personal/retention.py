@@ -1,7 +1,4 @@
-"""What is deleted when its days are over, unless a hold keeps it; once a day, whichever process comes first.
-
-Called by the inbox's loop (:func:`daily`) and by ``signpost data purge`` (:func:`purge`).
-"""
+"""What is deleted when its days are over, unless a hold keeps it. Called by a daily job and by ``signpost data purge``."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, select
 
 from bot.personal import holds
 from bot.personal.forgetting import forget_person
@@ -21,9 +18,8 @@ from bot.readiness import record as readiness
 from bot.settings import Settings
 from bot.store import Database
 from bot.store.conversation_tables import engagements, feedback, inbox, utterances
-from bot.store.data_tables import scheduled
-from bot.store.database import insert_new
 from bot.store.literacy_tables import learners, lesson_returns, lesson_runs
+from bot.store.outbox_tables import outbox
 from bot.store.readiness_tables import checks, offers
 from bot.store.tables import answers, citations
 
@@ -31,10 +27,8 @@ DAY = 86_400.0
 PIECE = 500
 """Rows named in one statement."""
 
-LATE = 3_600.0
-"""Seconds after which a day's work that has not ended is taken up by another process: its own has died."""
-
-SCHEDULED_DAYS = 90
+OUTBOX_DAYS = 8
+"""Days that a message of ours is kept beyond the others: reminders of a week are counted there."""
 
 
 @dataclass(frozen=True)
@@ -90,35 +84,6 @@ def purge(
     return Purged(deleted, held, forgotten)
 
 
-def daily(database: Database, settings: Settings, now: datetime) -> Purged | None:
-    """The day's purge; None when this or another process has done it today, or is at it."""
-    day = now.astimezone(UTC).date().isoformat()
-    if not claimed(database, "purge", day, now.timestamp()):
-        return None
-    purged = purge(database, settings, now)
-    done(database, "purge", day, now.timestamp())
-    return purged
-
-
-def claimed(database: Database, name: str, period: str, now: float) -> bool:
-    """Take a period's work; False when it is done or somebody is at it. What was begun and left is taken after an hour."""
-    row = {"name": name, "period": period, "claimed_at": now}
-    mine = (scheduled.c.name == name) & (scheduled.c.period == period)
-    with database.writing() as connection:
-        if insert_new(connection, scheduled, [row], [scheduled.c.name]):
-            return True
-        left = mine & scheduled.c.done_at.is_(None) & (scheduled.c.claimed_at < now - LATE)
-        return connection.execute(update(scheduled).where(left).values(claimed_at=now)).rowcount == 1
-
-
-def done(database: Database, name: str, period: str, now: float) -> None:
-    """Note that a period's work is done."""
-    with database.writing() as connection:
-        mine = (scheduled.c.name == name) & (scheduled.c.period == period)
-        connection.execute(update(scheduled).where(mine).values(done_at=now))
-        connection.execute(delete(scheduled).where(scheduled.c.claimed_at < now - SCHEDULED_DAYS * DAY))
-
-
 def _grant(database: Database, folder: Path, now: float) -> int:
     """Forget those whose wish waited for a hold that has ended. A wish that a hold still forbids goes on waiting."""
     with database.reading() as connection:
@@ -159,11 +124,13 @@ def _rules(settings: Settings, now: datetime, older_than: int | None) -> list[Ru
     ended = inbox.c.state.in_(("sent", "ignored")) & (inbox.c.received_at < talk)
     failed = (inbox.c.state == "failed") & (inbox.c.received_at < incidents)
     blanked = inbox.c.forget & (inbox.c.ended_at < now.timestamp() - DAY)
+    went = (outbox.c.state != "waiting") & (outbox.c.ended_at < talk - OUTBOX_DAYS * DAY)
     rules = [
         Rule(engagements, engagements.c.last_at < talk, _plainly(engagements)),
         Rule(utterances, utterances.c.at < talk, _plainly(utterances)),
         Rule(feedback, feedback.c.at < seconds(settings.keep_feedback_days), _plainly(feedback)),
         Rule(handoffs, last < seconds(settings.keep_handoff_days), _plainly(handoffs)),
+        Rule(outbox, went, _plainly(outbox)),
         Rule(answers, answers.c.at < reasons, _answers),
         Rule(inbox, or_(ended, failed, blanked), _plainly(inbox)),
         Rule(checks, checks.c.touched_at < readiness.stamp(before(settings.readiness_keep_days)), _checks),

@@ -1,4 +1,4 @@
-"""Tables of keeping: holds on deletion, wishes to be deleted, the names of keys, and what runs once a period.
+"""Tables of keeping: holds on deletion, wishes to be deleted, the names of keys.
 
 Migration ``0006_data`` creates them. Times are seconds since 1970 (UTC).
 """
@@ -40,15 +40,5 @@ seal_keys = Table(
     Column("at", Float, nullable=False),
 )
 
-# The primary key is what makes a day's work happen once, however many processes look.
-scheduled = Table(
-    "scheduled",
-    metadata,
-    Column("name", String(40), primary_key=True),
-    Column("period", String(16), primary_key=True),
-    Column("claimed_at", Float, nullable=False),
-    Column("done_at", Float),
-)
-
-TABLES = (holds, deletion_wishes, seal_keys, scheduled)
+TABLES = (holds, deletion_wishes, seal_keys)
 """What migration 0006 creates."""

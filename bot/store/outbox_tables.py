@@ -5,8 +5,9 @@ Times are seconds since 1970 (UTC). Migration ``0005_outbox`` creates them.
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, String, Table
 
+from bot.store.sealing import Sealed
 from bot.store.tables import metadata
 
 outbox = Table(
@@ -21,7 +22,7 @@ outbox = Table(
     Column("organization", String(64)),
     Column("conversation", String(400), nullable=False, default=""),
     Column("reference", JSON, nullable=False),
-    Column("reply", Text, nullable=False),  # packed; empty once it has ended
+    Column("reply", Sealed, nullable=False),  # packed; empty once it has ended
     Column("at_once", Boolean, nullable=False, default=False),  # goes out in quiet hours too
     Column("created_at", Float, nullable=False),
     Column("not_before", Float, nullable=False),

@@ -20,7 +20,7 @@ from bot.messages import Message, Outcome
 from bot.personal import holds
 from bot.personal.forgetting import forget_person
 from bot.personal.rekeying import rekey
-from bot.personal.retention import daily, purge
+from bot.personal.retention import purge
 from bot.personal.search import in_tables
 from bot.store import open_database
 from tests.conftest import settings_for
@@ -122,8 +122,7 @@ def test_what_is_kept_of_people_is_sealed_held_purged_and_deleted(url: str, tmp_
         holds.release(connection, hold.number, "Rae", "answered", NOW)
     done = forget_person(database, tmp_path, ANN, NOW)
     assert (done.left, done.stays, done.deleted["utterances"]) == ((), {"audit": 1}, 4)
-    assert daily(database, settings, later) is not None
-    assert daily(database, settings, later) is None
+    assert purge(database, settings, later).deleted["utterances"] == 4
     with database.reading() as connection:
         assert in_tables(connection, ANN, whole=True) == {"audit.actor": 1}
     database.compact()

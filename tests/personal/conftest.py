@@ -105,6 +105,23 @@ def everything(database: Database, person: str, start: int = 1) -> None:
         created_at=NOW,
         closed_at=NOW,
     )
+    put(
+        database,
+        "outbox",
+        key=key,
+        kind="lesson",
+        subject="what-ai-is",
+        platform="slack",
+        person=person,
+        reference={},
+        reply=f"a question about robots {start}",
+        created_at=NOW,
+        not_before=NOW,
+        expires=NOW + DAY,
+        state="handed",
+        ended_at=NOW,
+    )
+    put(database, "time_zones", person=person, zone="America/New_York", updated_at=NOW)
     times = {"started_at": stamp, "touched_at": stamp}
     put(
         database,

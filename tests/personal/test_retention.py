@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.errors import FormatError, NotFound
-from bot.inbox import Inbox
+from bot.hours import quiet_hours
+from bot.jobs import jobs
+from bot.literacy.nudges import build
 from bot.personal import holds
 from bot.personal.forgetting import forget_person
-from bot.personal.retention import LATE, Purged, claimed, daily, done, purge
+from bot.personal.retention import Purged, purge
 from bot.personal.search import in_files, in_tables
+from bot.readiness.instrument import instrument
+from bot.readiness.nudges import Nudges
+from bot.readiness.rounds import Rounds
+from bot.schedule import Job, Schedule
 from bot.store import Database
-from bot.store.data_tables import scheduled
 from tests.conftest import settings_for
-from tests.doubles.inbox import Thinker, open_store, until
 from tests.personal.conftest import ANN, BEN, DAY, NOW, everything, put, said
 
 START = datetime.fromtimestamp(NOW, UTC)
@@ -33,6 +38,8 @@ def test_each_kind_goes_when_its_own_days_are_over(store: Database, tmp_path: Pa
     assert after(store, tmp_path, 0.5).deleted == {}
     assert after(store, tmp_path, 29).deleted == {"readiness_offers": 1}
     assert after(store, tmp_path, 31).deleted == {"utterances": 4, "inbox": 2, "engagements": 1}
+    assert after(store, tmp_path, 37).deleted == {}
+    assert after(store, tmp_path, 39).deleted == {"outbox": 1}
     assert after(store, tmp_path, 179).deleted == {}
     assert after(store, tmp_path, 181).deleted == {"handoffs": 1}
     assert after(store, tmp_path, 364).deleted == {}
@@ -52,6 +59,7 @@ def test_each_kind_goes_when_its_own_days_are_over(store: Database, tmp_path: Pa
         "readiness_members.person",
         "readiness_respondents.key",
         "readiness_shares.shared_by",
+        "time_zones.person",
     }
 
 
@@ -138,54 +146,34 @@ def test_a_hold_needs_a_reason_an_author_and_a_name(store: Database) -> None:
 # -- once a day ----------------------------------------------------------------------------------------------------------
 
 
-def test_many_processes_do_a_days_work_once(store: Database, tmp_path: Path) -> None:
-    everything(store, ANN)
-    others = [open_store(tmp_path) for _ in range(4)]
-    found: list[Purged | None] = []
-    barrier = threading.Barrier(len(others))
+def test_the_server_does_it_once_a_day_however_many_processes_there_are(store: Database, tmp_path: Path) -> None:
+    settings, content = settings_for(tmp_path), instrument()
+    book = Rounds(store, content, 5, ZoneInfo("America/New_York"))
+    clock = [START + timedelta(days=31)]
+    schedules = []
+    ran: list[datetime] = []
+    for _ in range(3):
+        known = jobs(settings, store, build(settings, store), Nudges(store, content, book, quiet_hours("17:00-08:00", "UTC").quiet), book)
+        work = next(job for job in known if job.name == "purge")
 
-    def run(database: Database) -> None:
-        barrier.wait()
-        found.append(daily(database, settings_for(tmp_path), START + timedelta(days=31)))
+        def counted(now: datetime, work: Job = work) -> object:
+            ran.append(now)
+            return work.work(now)
 
-    threads = [threading.Thread(target=run, args=(database,)) for database in others]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert [purged is None for purged in found].count(False) == 1
-    assert daily(store, settings_for(tmp_path), START + timedelta(days=31, hours=1)) is None
-    assert daily(store, settings_for(tmp_path), START + timedelta(days=32, hours=1)) is not None
-    for database in others:
-        database.close()
+        schedules.append(Schedule(store, [replace(work, work=counted)], lambda: clock[0]))
 
+    async def look() -> None:
+        await asyncio.gather(*(schedule.look() for schedule in schedules))
+        for schedule in schedules:
+            await schedule.settle()
 
-def test_a_running_inbox_does_it_by_itself(store: Database, tmp_path: Path) -> None:
     said(store, 1, ANN, "a question of mine")
-    clock = START + timedelta(days=31)
-    inbox = Inbox(store, Thinker(), settings_for(tmp_path), lambda: clock)
-
-    def purged() -> bool:
-        with store.reading() as connection:
-            row = connection.execute(scheduled.select()).first()
-        return row is not None and row.done_at is not None
-
-    async def story() -> None:
-        inbox.start()
-        await until(purged)
-        assert await inbox.drain(10)
-
-    asyncio.run(story())
+    for hours in (0, 1, 2, 30):
+        clock[0] = START + timedelta(days=31, hours=hours)
+        asyncio.run(look())
+    assert ran == [START + timedelta(days=31), START + timedelta(days=31, hours=30)]
     with store.reading() as connection:
         assert in_tables(connection, ANN, whole=True).keys() == {"feedback.person"}
-
-
-def test_work_that_was_begun_and_left_is_taken_up_after_an_hour(store: Database) -> None:
-    assert claimed(store, "purge", "2027-01-15", NOW)
-    assert not claimed(store, "purge", "2027-01-15", NOW + LATE - 1)
-    assert claimed(store, "purge", "2027-01-15", NOW + LATE + 1)
-    done(store, "purge", "2027-01-15", NOW + LATE + 2)
-    assert not claimed(store, "purge", "2027-01-15", NOW + 10 * LATE)
 
 
 def test_what_a_wiped_message_leaves_goes_after_a_day(store: Database, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_a_database_from_before_gets_marks_and_tables_and_keeps_its_rows(tmp_pat
     database.close()
     with sqlite3.connect(path) as plain:
         plain.execute("ALTER TABLE inbox DROP COLUMN forget")
-        for table in ("holds", "deletion_wishes", "seal_keys", "scheduled"):
+        for table in ("holds", "deletion_wishes", "seal_keys", "outbox", "time_zones", "job_runs"):
             plain.execute(f"DROP TABLE {table}")
         plain.execute("UPDATE alembic_version SET version_num = '0004'")
     plain.close()

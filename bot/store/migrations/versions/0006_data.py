@@ -1,4 +1,4 @@
-"""What is kept, and for how long: holds, wishes to be deleted, names of keys, daily work; rows that are to be forgotten."""
+"""What is kept, and for how long: holds, wishes to be deleted, names of keys; rows that are to be forgotten."""
 
 from alembic import op
 from sqlalchemy import Boolean, Column, false, inspect
