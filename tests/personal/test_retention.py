@@ -153,7 +153,9 @@ def test_the_server_does_it_once_a_day_however_many_processes_there_are(store: D
     schedules = []
     ran: list[datetime] = []
     for _ in range(3):
-        known = jobs(settings, store, build(settings, store), Nudges(store, content, book, quiet_hours("17:00-08:00", "UTC").quiet), book)
+        known = jobs(
+            settings, store, build(settings, store), Nudges(store, content, book, quiet_hours("17:00-08:00", "UTC").quiet), book
+        )
         work = next(job for job in known if job.name == "purge")
 
         def counted(now: datetime, work: Job = work) -> object:
