@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import threading
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +14,12 @@ from bot.knowledge.library import BASE, Library, utc_now
 from bot.progress import Progress, quiet
 from bot.settings import Settings, load
 from bot.store import Database, open_database
+from bot.store.incidents import incident
 
 if TYPE_CHECKING:
     from bot.assistant.assistant import Assistant
+    from bot.handoff.conversation import Handoff
+    from bot.handoff.tending import Tending
     from bot.inbox import Inbox
     from bot.knowledge.embedding import Embedder
     from bot.knowledge.intake import Described
@@ -25,6 +30,8 @@ if TYPE_CHECKING:
     from bot.readiness.conversation import Readiness
     from bot.schedule import Schedule
     from bot.turn import Turn, Walked
+
+_log = logging.getLogger("signpost.app")
 
 FIXED = (
     "readiness.",
@@ -136,6 +143,30 @@ class App:
         )
 
     @cached_property
+    def handoff(self) -> Handoff:
+        """Reaching a person."""
+        from bot.handoff.cards import Office
+        from bot.handoff.conversation import Handoff
+        from bot.handoff.desk import Desk
+        from bot.handoff.drafting import Drafting
+
+        settings = self.settings
+        hours = quiet_hours(settings.quiet_hours, settings.time_zone)
+        office = Office(settings.handoff_name, settings.handoff_reply_time, settings.contact, hours.zone)
+        drafting = Drafting(lambda: self.library, settings, utc_now)
+        return Handoff(Desk(self.database, settings, utc_now, office), drafting)
+
+    @cached_property
+    def handoff_tending(self) -> Tending:
+        """What happens to hand-offs with time."""
+        from bot.handoff.tending import Tending
+
+        settings = self.settings
+        hours = quiet_hours(settings.quiet_hours, settings.time_zone)
+        handoff = self.handoff
+        return Tending(handoff.desk, handoff.asking, hours, settings.handoff_remind_hours, settings.keep_handoff_days)
+
+    @cached_property
     def turn(self) -> Turn:
         """The walk of a message, with its guardrails and its skills."""
         from bot.guardrails.organizations import Organizations
@@ -156,6 +187,8 @@ class App:
             inspect=guards.inspect,
             look_again=guards.look_again,
             skills=(self.readiness, self.lessons),
+            handoff=self.handoff,
+            forgetters=(self.handoff.erase,),
             accompany=self.lessons.with_suggestion,
             alarm=Alarm(self.database, self.settings, utc_now),
         )
@@ -192,7 +225,15 @@ class App:
         book = Rounds(self.database, content, self.settings.readiness_min_group, hours.zone)
         reminders = Nudges(self.database, content, book, hours.quiet)
         known = jobs(self.settings, self.database, build(self.settings, self.database), reminders, book)
-        return Schedule(self.database, known, utc_now, self.outbox.deliver)
+        return Schedule(self.database, known, utc_now, self._always)
+
+    async def _always(self) -> None:
+        """What every process does at every look: hand-offs are tended, and what is queued goes out."""
+        try:
+            await asyncio.to_thread(self.handoff_tending.tend, utc_now())
+        except Exception as error:
+            incident(_log, error, "handoff")
+        await self.outbox.deliver()
 
     def ask(self, message: Message) -> Answered:
         """Answer one message and keep its receipt."""

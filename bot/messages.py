@@ -47,10 +47,12 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Person:
-    """Who speaks. ``id`` is ``platform:team:user`` as the platform names them; nothing else is known about them."""
+    """Who speaks. ``id`` is ``platform:team:user`` as the platform names them; nothing else is known about them. ``name`` is
+    filled in only for the press of a button that shows it, see :data:`SIGNED`."""
 
     id: str
     role: Role | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,10 @@ class Place:
     channel: str = ""
     thread: str = ""
     kind: Literal["personal", "group", "channel"] = "personal"
+
+
+SIGNED = "signed/"
+"""How the value of a choice begins whose press shows who pressed it: the door adds the person's name, where it knows one."""
 
 
 @dataclass(frozen=True)
@@ -114,11 +120,15 @@ class Citation:
 @dataclass(frozen=True)
 class Choice:
     """A button, or a numbered line where there are no buttons. Pressing it sends ``Action(value)``; typing its label or
-    its number means the same. ``describes`` is what a screen reader says instead of a short label."""
+    its number means the same. ``describes`` is what a screen reader says instead of a short label.
+
+    ``box`` is the label of a box to write in beside the button, whose words come as the message's text. Such a choice is shown
+    only where there are boxes in messages (Teams); elsewhere people write below the message."""
 
     label: str
     value: str
     describes: str = ""
+    box: str = ""
 
 
 @dataclass(frozen=True)

@@ -151,6 +151,21 @@ class Settings(BaseSettings):
     )
     quiet_hours: str = Field(default="17:00-08:00", description="Local hours without reminders, HH:MM-HH:MM.")
     nudges_a_week: int = Field(default=2, ge=0, le=2, description="Most reminders a week for one person; 0 for none.")
+    handoff_slack_channel: str = Field(
+        default="",
+        pattern=r"^([ ,]*([TE][A-Z0-9]+/)?[CG][A-Z0-9]+)*[ ,]*$",
+        description="Slack channel of the people who help, 'C0123' or 'T0123/C0123'; several set apart by spaces.",
+    )
+    handoff_teams_channel: str = Field(
+        default="",
+        pattern=r"^([ ,]*([0-9A-Za-z-]+/)?19:[^\s,/]+)*[ ,]*$",
+        description="Teams channel of the people who help, '19:...@thread.tacv2', or with its tenant 'TENANT/19:...'.",
+    )
+    handoff_name: str = Field(default="", description="What askers are told of the people who help, as in 'the AI help desk'.")
+    handoff_reply_time: str = Field(default="", description="How soon they answer, as in 'within one school day'.")
+    handoff_remind_hours: float = Field(
+        default=4.0, ge=0, description="Hours without an answer before the helpers are reminded, at most twice; 0 for never."
+    )
     crisis_line: str = Field(default="", description="Crisis line named in the lesson on care; empty means 988 in the U.S.")
 
     @field_validator("embedder")
@@ -188,6 +203,7 @@ class Settings(BaseSettings):
         """(organization, or empty for all; platform:team:id) of everybody who is told of a crisis."""
         pairs = [part.rpartition("=") for part in self.crisis_notify.split()]
         return tuple((organization, name) for organization, _, name in pairs)
+
     @field_validator("data_key")
     @classmethod
     def _long_keys(cls, value: SecretStr | None) -> SecretStr | None:

@@ -220,9 +220,15 @@ def test_a_person_is_offered_when_nothing_is_covered_and_one_word_away_always(
 
 
 def test_reaching_a_person_is_handed_to_whoever_does_that(make: Make) -> None:
-    class Handoff(Check):
-        def take(self, message: Message) -> Reply | None:
+    class Handoff:
+        def offer(self, message: Message, conversation: str) -> Reply:
             return Reply(Outcome.ROUTED, Handling.ANSWER, f"told them: {message.history[-1].text}", "en")
+
+        def between(self, message: Message) -> None:
+            return None
+
+        def take(self, message: Message, conversation: str, typed: str) -> None:
+            return None
 
     from bot.messages import Utterance
 

@@ -6,21 +6,24 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from bot import prompts
-from bot.assistant.compose import ask_person, unescape
+from bot.assistant.compose import unescape
 from bot.assistant.record import why as looked_up
 from bot.errors import NotFound, SignpostError
 from bot.knowledge.versions import read_version
-from bot.messages import Answered, Citation, Message, Reply, Utterance
+from bot.messages import Action, Answered, Choice, Citation, Message, Person, Place, Reply, Utterance
 from bot.store import Database
+
+PERSON = "terminal:local"
+"""Whoever sits at this data directory's keyboard: nothing is known about them."""
 
 WIDTH = 88
 HELP = """Type a question. Or:
   1, 2, 3     open that citation: the exact words in their place, dates, official page
   why         why the last answer came out as it did
-  person      who to ask instead
+  person      ask a person instead
   new         forget this conversation
   quit        leave"""
 
@@ -94,22 +97,35 @@ def evaluation_text(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _listed(choices: Sequence[Choice]) -> str:
+    """Choices as numbered lines, for typing."""
+    lines = [f"  {n}. {choice.label}" for n, choice in enumerate(choices, 1) if not choice.box]
+    return "\n\n" + "\n".join(lines) if lines else ""
+
+
 class Terminal:
     """A conversation at the keyboard."""
 
-    def __init__(self, ask: Callable[[Message], Answered], database: Database, contact: str, organization: str | None) -> None:
+    def __init__(
+        self,
+        ask: Callable[[Message], Answered],
+        database: Database,
+        organization: str | None,
+        waiting: Callable[[], Sequence[Reply]] = tuple,
+    ) -> None:
         self._ask = ask
         self._database = database
-        self._contact = contact
         self._organization = organization
+        self._waiting = waiting
         self._history: list[Utterance] = []
         self._last: Answered | None = None
+        self._choices: tuple[Choice, ...] = ()
 
-    def run(self, waiting: Sequence[Reply] = ()) -> None:
-        """Read lines until the end of input or ``quit``. ``waiting`` is what was to be said to whoever comes."""
+    def run(self) -> None:
+        """Read lines until the end of input or ``quit``. What waits for whoever comes, such as a person's answer, is said at
+        the start and before each question."""
         sys.stdout.write("Signpost. Ask about AI in schools; 'help' shows what else works, 'quit' leaves.\n")
-        for reply in waiting:
-            self._say(plain(reply.markdown))
+        self._catch_up()
         while True:
             try:
                 line = input("\nYou: ").strip()
@@ -118,8 +134,15 @@ class Terminal:
                 return
             if line.lower() in ("quit", "exit", "q"):
                 return
+            self._catch_up()
             if line:
                 self._say(self.respond(line))
+
+    def _catch_up(self) -> None:
+        """Say what arrived; its choices are the ones that a number or a label means next."""
+        for reply in self._waiting():
+            self._choices = reply.choices
+            self._say(plain(reply.markdown) + _listed(reply.choices))
 
     def respond(self, line: str) -> str:
         """What to show for one line."""
@@ -127,22 +150,46 @@ class Terminal:
         if low in ("help", "?"):
             return HELP
         if low == "new":
-            self._history, self._last = [], None
+            self._history, self._last, self._choices = [], None, ()
             return "A new conversation."
-        if low in ("person", "human"):
-            return ask_person(prompts.messages("en"), self._contact)
         if low == "why":
             return self._why()
+        if (choice := self._chosen(line)) is not None:
+            return self._answered(choice.label, Action(choice.value))
         if re.fullmatch(r"\[?\d{1,2}\]?", low):
             return self._open(int(low.strip("[]")))
+        return self._answered(line, None)
+
+    def _answered(self, line: str, action: Action | None) -> str:
+        """Ask, and keep what the next line may refer to."""
+        message = Message(
+            line,
+            tuple(self._history[-8:]),
+            self._organization,
+            person=Person(PERSON),
+            place=Place("terminal"),
+            action=action,
+            at=datetime.now(UTC),
+        )
         try:
-            self._last = self._ask(Message(line, tuple(self._history[-8:]), self._organization))
+            self._last = self._ask(message)
         except SignpostError as error:
             return f"Sorry: {error.message}."
         reply = self._last.reply
-        self._history += [Utterance("user", line), Utterance("assistant", " ".join(c.quote for c in reply.citations))]
+        self._choices = reply.choices
+        if action is None and self._last.receipt.generation:
+            self._history += [Utterance("user", line), Utterance("assistant", " ".join(c.quote for c in reply.citations))]
         hint = "\n\nType a number to open a citation, 'why', or 'person'." if reply.citations else ""
-        return plain(reply.markdown) + hint
+        return plain(reply.markdown) + (hint or _listed(reply.choices))
+
+    def _chosen(self, line: str) -> Choice | None:
+        """The choice of the last message that was typed: by label, or by number where a number means no citation."""
+        for choice in self._choices:
+            if line.casefold().rstrip(".!") == choice.label.casefold().rstrip(".!"):
+                return choice
+        cited = self._last is not None and bool(self._last.reply.citations) and self._choices is self._last.reply.choices
+        number = int(line) if line.isdecimal() and len(line) < 3 and not cited else 0
+        return self._choices[number - 1] if 1 <= number <= len(self._choices) else None
 
     def _why(self) -> str:
         if self._last is None:
@@ -156,8 +203,6 @@ class Terminal:
         if self._last is None:
             return "Nothing has been asked yet."
         reply = self._last.reply
-        if reply.choices and 1 <= number <= len(reply.choices):
-            return self.respond(reply.choices[number - 1].value)
         citation = next((c for c in reply.citations if c.n == number), None)
         if citation is None:
             return f"There is no citation {number} in the last answer."

@@ -15,6 +15,7 @@ import bot
 from bot.cli import backup, learn
 from bot.cli.check import check
 from bot.cli.data import data
+from bot.cli.handoff import handoff
 from bot.cli.kb import kb
 from bot.cli.output import Bar, as_json, refusals, say
 from bot.cli.policy import policy
@@ -23,7 +24,7 @@ from bot.errors import FormatError, NotFound
 
 if TYPE_CHECKING:
     from bot.app import App
-    from bot.messages import Answered, Message, Utterance
+    from bot.messages import Answered, Message, Reply, Utterance
 
 cli = typer.Typer(
     name="signpost",
@@ -37,6 +38,7 @@ cli.add_typer(kb, name="kb")
 cli.add_typer(policy, name="policy")
 cli.add_typer(check, name="check")
 cli.add_typer(data, name="data")
+cli.add_typer(handoff, name="handoff")
 register(cli)
 learn.register(cli)
 backup.register(cli)
@@ -179,12 +181,17 @@ def _ask_batch(app: App, batch: Path, org: str | None, role: str | None, trace: 
 def chat(org: Org = None) -> None:
     """Talk in the terminal."""
     with refusals(False):
-        from bot.adapters.terminal import Terminal
+        from bot.adapters.terminal import PERSON, Terminal
+        from bot.knowledge.library import utc_now
 
         app = _app()
         _message(app, "", (), org, None)
-        waiting = app.outbox.shown(learn.PERSON, "terminal")
-        Terminal(app.ask, app.database, app.settings.contact, org or app.settings.organization).run(waiting)
+
+        def waiting() -> list[Reply]:
+            app.handoff_tending.tend(utc_now())
+            return app.outbox.shown(PERSON, "terminal")
+
+        Terminal(app.ask, app.database, org or app.settings.organization, waiting).run()
 
 
 @cli.command()

@@ -318,6 +318,8 @@ def _changing(names: tuple[str, ...]) -> Update:
     longer than executing it."""
     where = (inbox.c.id == bindparam("row")) & (inbox.c.fence == bindparam("at_fence")) & _IS_OPEN
     return update(inbox).where(where).values({name: bindparam(f"new_{name}") for name in names})
+
+
 def wiped(connection: Connection, row_id: int) -> bool:
     """Blank an ended row whose person asked to be forgotten while it was under way; False for any other."""
     return scrub(connection, (inbox.c.id == row_id) & inbox.c.forget & inbox.c.state.not_in(OPEN)) == 1

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
 
+from bot.handoff import cases
 from bot.literacy import records as lessons
 from bot.personal import holds
 from bot.personal.holds import Hold, InForce
@@ -143,10 +144,11 @@ def _counted(connection: Connection, person: str) -> bool:
 
 def _delete(connection: Connection, person: str) -> dict[str, int]:
     """Delete everything: rooms that own a table in their own way, the rest as the map says. Returns rows, by table."""
-    names = ("readiness_checks", "learners", "lesson_runs")
+    names = ("readiness_checks", "learners", "lesson_runs", "handoffs")
     count = {name: _rows(connection, table_of(name), table_of(name).c.person == person) for name in names}
     readiness.erase(connection, person, memberships=True)
     lessons.erase(connection, person)
+    cases.forget(connection, person)
     for kept in KEPT.values():
         table = table_of(kept.table)
         if kept.forget == "delete":

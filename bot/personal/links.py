@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from sqlalchemy import ColumnElement, Table, false, or_, select
 
 from bot.personal.kept import Link
-from bot.store import conversation_tables, data_tables, literacy_tables, outbox_tables, readiness_tables
+from bot.store import conversation_tables, data_tables, handoff_tables, literacy_tables, outbox_tables, readiness_tables
 from bot.store.tables import metadata
 
-ROOMS = (conversation_tables, data_tables, literacy_tables, outbox_tables, readiness_tables)
+ROOMS = (conversation_tables, data_tables, handoff_tables, literacy_tables, outbox_tables, readiness_tables)
 """The modules that define tables, so that every table is known here."""
 
 

@@ -120,7 +120,7 @@ def _rules(settings: Settings, now: datetime, older_than: int | None) -> list[Ru
     lessons = before(settings.keep_lesson_days).astimezone(UTC).isoformat(timespec="seconds")
     reasons = before(settings.keep_answer_days).astimezone(UTC).isoformat(timespec="seconds")
     handoffs = table_of("handoffs")
-    last = func.coalesce(handoffs.c.closed_at, handoffs.c.answered_at, handoffs.c.created_at)
+    lines, over = table_of("handoff_lines"), handoffs.c.touched_at < seconds(settings.keep_handoff_days)
     ended = inbox.c.state.in_(("sent", "ignored")) & (inbox.c.received_at < talk)
     failed = (inbox.c.state == "failed") & (inbox.c.received_at < incidents)
     blanked = inbox.c.forget & (inbox.c.ended_at < now.timestamp() - DAY)
@@ -129,7 +129,8 @@ def _rules(settings: Settings, now: datetime, older_than: int | None) -> list[Ru
         Rule(engagements, engagements.c.last_at < talk, _plainly(engagements)),
         Rule(utterances, utterances.c.at < talk, _plainly(utterances)),
         Rule(feedback, feedback.c.at < seconds(settings.keep_feedback_days), _plainly(feedback)),
-        Rule(handoffs, last < seconds(settings.keep_handoff_days), _plainly(handoffs)),
+        Rule(lines, lines.c.handoff.in_(select(handoffs.c.id).where(over)), _plainly(lines)),
+        Rule(handoffs, over, _plainly(handoffs)),
         Rule(outbox, went, _plainly(outbox)),
         Rule(answers, answers.c.at < reasons, _answers),
         Rule(inbox, or_(ended, failed, blanked), _plainly(inbox)),

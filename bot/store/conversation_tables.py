@@ -1,4 +1,4 @@
-"""Tables of conversations: the inbox, what was said (redacted), engaged threads, installations, channels, feedback, handoffs.
+"""Tables of conversations: the inbox, what was said (redacted), engaged threads, installations, channels, feedback.
 
 Times are seconds since 1970 (UTC) where they are compared, as in ``lease_until``. Migration ``0002_conversations`` creates them.
 """
@@ -127,30 +127,6 @@ feedback = Table(
     UniqueConstraint("answer", "person"),
 )
 
-handoffs = Table(
-    "handoffs",
-    metadata,
-    Column("id", String(32), primary_key=True),
-    Column("conversation", String(400), nullable=False, index=True),
-    Column("platform", String(16), nullable=False),
-    Column("organization", String(64), nullable=False, default=""),
-    Column("person", String(300), nullable=False, index=True),
-    Column("named", Boolean, nullable=False, default=False),
-    Column("question", Sealed, nullable=False),
-    Column("answer", String(32)),
-    Column("state", String(12), nullable=False, index=True),
-    Column("reply_to", JSON, nullable=False),
-    Column("helper_platform", String(16), nullable=False, default=""),
-    Column("helper_channel", String(300), nullable=False, default=""),
-    Column("helper_thread", String(300), nullable=False, default="", index=True),
-    Column("helper_reply", Sealed, nullable=False, default=""),
-    Column("created_at", Float, nullable=False),
-    Column("answered_at", Float),
-    Column("closed_at", Float),
-    Column("reminded_at", Float),
-    Column("draft", String(160)),
-)
-
 TABLES = (
     inbox,
     utterances,
@@ -160,6 +136,5 @@ TABLES = (
     conversation_references,
     preferences,
     feedback,
-    handoffs,
 )
 """What migration 0002 creates."""

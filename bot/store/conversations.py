@@ -142,6 +142,14 @@ def exchanges(database: Database, conversation: str, limit: int = 50) -> list[Ex
         return _exchanges(connection, rows)
 
 
+def spoken(database: Database, conversation: str, after: int) -> list[Exchange]:
+    """What we said unasked in a conversation behind the row ``after``, oldest first."""
+    ours = inbox.c.identity.startswith(OUTGOING, autoescape=True) & inbox.c.answered.is_not(None)
+    query = select(inbox).where(inbox.c.conversation == conversation, inbox.c.id > after, ours).order_by(inbox.c.id)
+    with database.reading() as connection:
+        return _exchanges(connection, list(connection.execute(query)))
+
+
 def exchange(database: Database, row_id: int) -> Exchange | None:
     """One exchange by its row."""
     with database.reading() as connection:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from bot.errors import ConfigurationError
 from bot.store import sealing
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration; a test compares it with the migrations folder."""
 
 BUSY_MS, FLUSH_BUSY_MS = 15_000, 100
@@ -63,6 +63,7 @@ class Database:
         """Write nothing, in earnest: raises what a write would raise, as where the database became read-only."""
         with self.writing() as connection:
             connection.execute(text("UPDATE inbox SET owner = owner WHERE id = -1"))
+
     @property
     def ring(self) -> sealing.KeyRing | None:
         """The keys that seal people's words, where any are set."""

@@ -12,6 +12,7 @@ from bot import prompts
 from bot.assistant.compose import ask_person, escape
 from bot.assistant.record import why as looked_up
 from bot.errors import NotFound
+from bot.handoff.words import asks_for_person
 from bot.knowledge.opening import open_citation
 from bot.messages import Choice, Handling, Message, Outcome, Reply
 from bot.personal.forgetting import Forgotten, forget_person
@@ -19,7 +20,7 @@ from bot.settings import Settings
 from bot.store import Database
 from bot.store.conversations import last_answer
 from bot.turn import keeping
-from bot.turn.stages import Skill
+from bot.turn.stages import Reaching
 
 NAMES = ("help", "person", "privacy", "why", "thanks", "forget")
 
@@ -58,6 +59,8 @@ def recognised(message: Message) -> Command | None:
     if len(message.text) > 60:
         return None
     name, language = _typed().get(_bare(message.text), ("", ""))
+    if not name and (language := asks_for_person(message.text)):
+        name = "person"
     return Command(name, "", language) if name else None
 
 
@@ -69,7 +72,7 @@ class Commands:
         self,
         database: Database,
         settings: Settings,
-        handoff: Skill | None,
+        handoff: Reaching | None,
         forgetters: tuple[Callable[[str], object], ...],
         clock: Callable[[], datetime],
     ) -> None:
@@ -84,7 +87,7 @@ class Commands:
         language = command.language or message.language or "en"
         words = prompts.messages(language)
         if command.name == "person":
-            return self._person(message, words)
+            return self._person(message, conversation, words)
         if command.name == "why":
             return self._why(command.argument or self._last(conversation), words)
         if command.name == "open":
@@ -102,8 +105,8 @@ class Commands:
     def _last(self, conversation: str) -> str | None:
         return last_answer(self._database, conversation) if conversation else None
 
-    def _person(self, message: Message, words: prompts.Messages) -> Reply:
-        reply = self._handoff.take(message) if self._handoff is not None else None
+    def _person(self, message: Message, conversation: str, words: prompts.Messages) -> Reply:
+        reply = self._handoff.offer(message, conversation) if self._handoff is not None else None
         if reply is not None:
             return reply
         text = ask_person(words, self._settings.contact)

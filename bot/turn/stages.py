@@ -65,6 +65,34 @@ class Skill(Protocol):
         """What to add when the assistant answered in the middle of this skill's work, or None."""
 
 
+class Between(Protocol):
+    """What is said in a thread of helpers, and the part of the message that may be kept."""
+
+    @property
+    def reply(self) -> Reply:
+        """The note for the helpers."""
+
+    @property
+    def kept(self) -> str:
+        """Their words, redacted."""
+
+
+class Reaching(Protocol):
+    """Reaching a person."""
+
+    def between(self, message: Message) -> Between | None:
+        """What is said to words or presses in a helpers' thread, which no rule about questions decides; None elsewhere."""
+
+    def take(self, message: Message, conversation: str, typed: str) -> Reply | None:
+        """The reply to a press of its own, or to words it asked for, ``typed`` as they were written; None for others."""
+
+    def offer(self, message: Message, conversation: str) -> Reply | None:
+        """What a call for a person gets; None where nobody was named for the asker."""
+
+    def after_failure(self, reply: Reply, message: Message, conversation: str) -> Reply | None:
+        """An answer that is not covered, with an offer in it, when the try before failed too; None when none is due."""
+
+
 class StageFailed(Exception):
     """A stage raised; the cause is chained."""
 

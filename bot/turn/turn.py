@@ -24,7 +24,7 @@ from bot.store.conversations import last_answer, last_reply
 from bot.store.incidents import incident
 from bot.store.packed import unpack_answered
 from bot.turn.commands import Commands, recognised
-from bot.turn.stages import Inspect, LookAgain, Screen, Screened, Skill, StageFailed, let_in, let_out, stage
+from bot.turn.stages import Inspect, LookAgain, Reaching, Screen, Screened, Skill, StageFailed, let_in, let_out, stage
 
 _log = logging.getLogger("signpost.turn")
 
@@ -56,7 +56,7 @@ class Turn:
         screen: Screen = let_in,
         inspect: Inspect = let_out,
         skills: tuple[Skill, ...] = (),
-        handoff: Skill | None = None,
+        handoff: Reaching | None = None,
         accompany: Callable[[Reply, Message], Reply] | None = None,
         forgetters: tuple[Callable[[str], object], ...] = (),
         alarm: Callable[[Message, str], object] | None = None,
@@ -73,6 +73,7 @@ class Turn:
         self._inspect = inspect
         self._skills = skills
         self._accompany = accompany
+        self._handoff = handoff
         self._commands = Commands(database, settings, handoff, forgetters, clock)
 
     def take(self, message: Message) -> Answered:
@@ -83,16 +84,20 @@ class Turn:
         """Answer a message of a kept conversation. ``kept`` is what of its text may be stored."""
         started = time.perf_counter()
         kept = ""
+        typed = message
         try:
+            with stage("handoff"):
+                between = self._handoff.between(message) if self._handoff is not None else None
+            if between is not None:
+                return Walked(receipted(between.reply), between.kept)
             with stage("screen"):
-                typed = message
                 message = self._meant(message, conversation)
                 screened = self._screen(message)
                 kept = screened.kept
                 self._raise_alarm(message, screened)
                 if message.action is not None and typed.text and _is_control(message.action.value):
                     kept = self._screen(typed).kept  # the button's label, not the value behind it
-            answered, added = self._walk(message, screened, conversation, started)
+            answered, added = self._walk(message, screened, conversation, typed.text, started)
             kept = kept if added is None else added.kept
             if answered.reply.fixed == "forgotten":
                 kept = ""
@@ -121,12 +126,14 @@ class Turn:
 
     # -- the stages --------------------------------------------------------------------------------------------------
 
-    def _walk(self, message: Message, screened: Screened, conversation: str, started: float) -> tuple[Answered, Screened | None]:
+    def _walk(
+        self, message: Message, screened: Screened, conversation: str, typed: str, started: float
+    ) -> tuple[Answered, Screened | None]:
         """The answer, and what a second look added to the screening, if it did."""
         timings = {"screen": _ms(started)}
         history = message.history if screened.history is None else screened.history
         message = replace(message, text=screened.text, history=history)
-        answered, to_record, added = self._beside(message, screened, conversation)
+        answered, to_record, added = self._beside(message, screened, conversation, typed)
         for _ in range(2):
             with stage("inspect"):
                 begun = time.perf_counter()
@@ -136,7 +143,7 @@ class Turn:
             if not moved:
                 break
             # A generation was published between the search and this check: what is in force now answers.
-            answered, to_record = self._routed(message, screened, conversation)
+            answered, to_record = self._routed(message, screened, conversation, typed)
         else:
             with stage("inspect"):
                 raise SignpostError("a quote changed while it was being shown", code="moved")
@@ -148,12 +155,14 @@ class Turn:
                 record(self._database, answered, message.organization, self._clock())
         return answered, added
 
-    def _beside(self, message: Message, screened: Screened, conversation: str) -> tuple[Answered, bool, Screened | None]:
+    def _beside(
+        self, message: Message, screened: Screened, conversation: str, typed: str
+    ) -> tuple[Answered, bool, Screened | None]:
         """Answer while a second look is taken, where one is; what it adds goes before the answer."""
         wanted = self._look_again is not None and recognised(message) is None
         with stage("screen"):
             found = self._look_again(message, screened) if wanted and self._look_again is not None else None
-        answered, to_record = self._routed(message, screened, conversation)
+        answered, to_record = self._routed(message, screened, conversation, typed)
         with stage("screen"):
             added = found() if found is not None else None
         if added is None or added.reply is None:
@@ -161,11 +170,16 @@ class Turn:
         self._raise_alarm(message, added)
         return receipted(added.reply), True, added
 
-    def _routed(self, message: Message, screened: Screened, conversation: str) -> tuple[Answered, bool]:
+    def _routed(self, message: Message, screened: Screened, conversation: str, typed: str) -> tuple[Answered, bool]:
         """Who answers, and whether the answer is recorded: commands about answers are not answers."""
+        crisis = screened.reply is not None and screened.reply.handling is Handling.CRISIS
+        with stage("handoff"):
+            passed = self._handoff.take(message, conversation, typed) if self._handoff is not None and not crisis else None
+            if passed is not None:
+                return receipted(_told(passed, screened)), False
         with stage("command"):
-            command = recognised(message)  # a whole message that is a command's own word; no rule knows it better
-            if command is not None:
+            command = recognised(message)  # a whole message that is a command's own word; no rule but one knows it better
+            if command is not None and not crisis:
                 return receipted(self._commands.answer(command, message, conversation)), False
         if screened.reply is not None and not screened.soft:
             return receipted(screened.reply), True
@@ -182,7 +196,7 @@ class Turn:
                 if answer is not None:
                     return receipted(self._commands.opened(answer, int(number[1]), words)), False
         if screened.reply is not None:
-            return receipted(screened.reply), True
+            return receipted(self._with_offer(message, screened.reply, conversation)), True
         with stage("assistant"):
             answered = self._assistant.answer(message, screened.vectors)
             return self._accompanied(message, _told_all(answered, screened), conversation), True
@@ -200,12 +214,21 @@ class Turn:
         if self._accompany is not None and reply.outcome is Outcome.ANSWERED:
             reply = self._accompany(reply, message)
         extra: tuple[Choice, ...] = ()
-        if reply.outcome is Outcome.NOT_COVERED:
+        if reply.outcome is Outcome.NOT_COVERED and (offered := self._with_offer(message, reply, conversation)) is not reply:
+            reply = offered
+        elif reply.outcome is Outcome.NOT_COVERED:
             extra = (Choice(prompts.messages(reply.language).door_person, "person"),)
         elif reply.outcome is Outcome.ANSWERED:
             shelves = self._assistant.shelves(sorted(answered.receipt.generation))
             extra = follow_ups(answered, message.text, shelves)[: max(MOST_CHOICES - len(reply.choices), 0)]
         return replace(answered, reply=replace(reply, choices=reply.choices + extra))
+
+    def _with_offer(self, message: Message, reply: Reply, conversation: str) -> Reply:
+        """The reply itself, or with the offer of a person in it where this is the second try in a row that failed."""
+        offered = (
+            self._handoff.after_failure(reply, message, conversation) if self._handoff is not None and conversation else None
+        )
+        return offered or reply
 
     def _moved(self, reply: Reply) -> bool:
         """Whether a quote no longer stands in a published version, word for word."""
