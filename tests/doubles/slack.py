@@ -410,7 +410,8 @@ class SlackDouble:
 
     def _users_info(self, body: Json) -> Json:
         user = str(body["user"])
-        return {"ok": True, "user": {"id": user, "is_admin": user == ADMIN, "is_owner": False, "tz": self.zones.get(user)}}
+        about = {"id": user, "is_admin": user == ADMIN, "is_owner": False, "tz": self.zones.get(user)}
+        return {"ok": True, "user": about | {"profile": {"real_name": {ANN: "Ann Lee", BEN: "Ben Ortiz"}.get(user, user)}}}
 
     # -- streams -------------------------------------------------------------------------------------------------------
 

@@ -16,10 +16,12 @@ from bot import prompts
 from bot.adapters.slack.api import Api
 from bot.adapters.slack.channels import Channels
 from bot.adapters.slack.incoming import Heard, Scope
-from bot.adapters.slack.installations import PURPOSE, Installations
+from bot.adapters.slack.installations import PLATFORM, PURPOSE, Installations
 from bot.adapters.slack.pace import Pace
 from bot.adapters.slack.send import SlackSender
 from bot.errors import ConfigurationError
+from bot.handoff import cases
+from bot.handoff.channels import HELPER, HelperChannels
 from bot.inbox import Inbox, Work
 from bot.knowledge.library import utc_now
 from bot.messages import Choice, Person
@@ -80,8 +82,9 @@ class Door:
         self.installations = Installations(house.database, self.seal, _log, self.now) if oauth and self.seal else None
         token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None
         self.api = Api(settings.slack_api_url, token, self.installations, Pace(time.monotonic, asyncio.sleep))
-        self.sender = SlackSender(self.api, settings.slack_stream_chars, self._remember, self.channels.reference)
+        self.sender = SlackSender(self.api, settings.slack_stream_chars, self._remember, self.channels.reference, self._posted)
         self.organizations = organizations(settings)
+        self.helpers = HelperChannels(settings).ids(PLATFORM)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def now(self) -> float:
@@ -98,6 +101,28 @@ class Door:
         engage = "begins" in given
         if engage or given.get("kind") == "personal":
             self.channels.remember(work.conversation, person.id, given.get("kind", ""), reference, engage=engage)
+
+    def _posted(self, work: Work, team: str, ts: str) -> None:
+        """A question stands in the helpers' channel: its thread is one that we take part in, with everyone in it."""
+        channel = work.reply_to["channel"]
+        conversation = f"{PLATFORM}:{team}:{channel}:{ts}"
+        reference = {"team": team, "channel": channel, "thread": ts, "kind": "channel"}
+        with self.database.writing() as connection:
+            cases.posted(connection, work.reply_to[HELPER], ts, conversation, reference, channel, self.now())
+        self.channels.remember(conversation, "", "helper", reference, engage=True)
+
+    def helping(self, said: Heard) -> bool:
+        """Whether a message stands in a thread of helpers, which is open to everyone in it."""
+        if said.channel not in self.helpers or not said.thread:
+            return False
+        return self.channels.partner(said.conversation) == ""
+
+    def asking_helpers(self, said: Heard) -> bool:
+        """Whether a question is being posted where this was said, so that its thread may not be known yet."""
+        if said.channel not in self.helpers or not said.thread:
+            return False
+        with self.database.reading() as connection:
+            return cases.on_its_way(connection, PLATFORM, said.channel, self.now())
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
         """Do what no acknowledgement has to wait for; its failure is an incident in the log."""

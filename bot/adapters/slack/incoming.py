@@ -277,8 +277,9 @@ def shortcut(body: Json) -> Pressed:
     )
 
 
-def choice(press: Pressed, scope: Scope, now: datetime, channel: str = "") -> Received:
-    """A pressed choice. A double click has one identity: the message, the action and its value."""
+def choice(press: Pressed, scope: Scope, now: datetime, channel: str = "", signed: str = "") -> Received:
+    """A pressed choice. A double click has one identity: the message, the action and its value. ``signed`` is the presser's name,
+    for a button that shows it."""
     where = channel or press.channel
     name = press.ts or press.view or press.trigger
     base = f"{PLATFORM}:{press.team}:{where}"
@@ -292,7 +293,7 @@ def choice(press: Pressed, scope: Scope, now: datetime, channel: str = "") -> Re
         message=Message(
             text=press.value,
             organization=scope.organization,
-            person=Person(press.person),
+            person=Person(press.person, name=signed),
             # A private answer's buttons are pressed, and answered, where nobody else reads along.
             place=Place(PLATFORM, press.team, where, press.thread, "personal" if press.ephemeral else kind),
             language=scope.language,

@@ -12,7 +12,7 @@ from typing import Any
 
 from bot import prompts
 from bot.adapters.slack import incoming, views
-from bot.adapters.slack.api import Refused
+from bot.adapters.slack.api import Refused, Unclear
 from bot.adapters.slack.door import Door
 from bot.adapters.slack.incoming import Heard
 from bot.adapters.slack.installations import PLATFORM
@@ -27,6 +27,8 @@ OWN_USER_SECONDS = 1.5
 """How long a message waits for Slack to say who we are, where the event does not."""
 BEGUN_SECONDS = 60.0
 """How long this process remembers a thread that it began to take part in, while its answer is on the way."""
+HELPER_WAITS = (0.1, 0.2, 0.4, 0.8)
+"""Seconds between looks whether the question below which a helper wrote is known by now; Slack waits three seconds."""
 TOLD = 1_000
 """Messages for which "turned off here" was said, kept so that a resend does not repeat it."""
 
@@ -66,6 +68,8 @@ class Listeners:
         if said.kind == "personal":
             await self._door.inbox.accept(incoming.question(said, self._door.scope(said)))
             return
+        if await self._helps(said):
+            return
         decided = self._door.channels.read(said.team, said.channel)
         if decided.mode == "off":
             if said.to_us:
@@ -82,6 +86,19 @@ class Listeners:
         await self._door.inbox.accept(incoming.question(said, scope, begins=said.to_us or listening))
         if said.to_us or listening:
             self._begin(said)
+
+    async def _helps(self, said: Heard) -> bool:
+        """Whether a message was a helper's, below a question for a person: then it is claimed, unless it speaks to another
+        helper. Raises Unclear while the question is on its way and its thread not known yet: Slack then comes again."""
+        for wait in (0.0, *HELPER_WAITS):
+            await asyncio.sleep(wait)
+            if self._door.helping(said):
+                if not said.to_others:
+                    await self._door.inbox.accept(incoming.question(said, self._door.scope(said)))
+                return True
+            if not self._door.asking_helpers(said):
+                return False
+        raise Unclear("a question to the helpers of this channel is on its way")
 
     def _begin(self, said: Heard) -> None:
         """Take part in a thread from now on. The sender stores it before it answers; until then this process knows."""

@@ -23,7 +23,7 @@ from bot.adapters.slack.recent import kept, language_of
 from bot.errors import NotFound, SignpostError
 from bot.inbox import Received
 from bot.knowledge.opening import open_citation
-from bot.messages import Action, Message, Person, Reply
+from bot.messages import SIGNED, Action, Message, Person, Reply
 from bot.store.conversations import give_feedback
 
 Json = dict[str, Any]
@@ -60,7 +60,20 @@ class Presses:
                 self._door.spawn(self._from_home(press))
             case actions.CHOOSE | actions.PERSON if press.value:
                 scope = self._door.scope_of(press.team, press.channel, press.person, press.kind == "personal")
-                await self._door.inbox.accept(incoming.choice(press, scope, self._door.clock()))
+                signed = await self._name(press) if press.value.startswith(SIGNED) else ""
+                await self._door.inbox.accept(incoming.choice(press, scope, self._door.clock(), signed=signed))
+
+    async def _name(self, press: Pressed) -> str:
+        """The name of a person who pressed a button that shows it; empty when Slack does not tell in time."""
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                at = {"team": press.team, "enterprise": press.enterprise}
+                user = (await self._door.api.call("users.info", **at, user=press.user)).get("user") or {}
+        except (TimeoutError, SignpostError):
+            return ""
+        profile: Json = user.get("profile") or {}
+        names = (profile.get("real_name"), user.get("real_name"), profile.get("display_name"), user.get("name"))
+        return next((str(name) for name in names if name), "")
 
     async def command(self, body: Json) -> str:
         """The slash command; returns what is said at once, to the person alone."""

@@ -65,10 +65,11 @@ def frame_for(reply: Reply, answer: str, *, share: bool = False) -> Frame:
     answers = bool(reply.citations) or reply.outcome is Outcome.NOT_COVERED
     judged = bool(answer) and not reply.fixed and answers and reply.outcome is not Outcome.CLARIFY
     offered = any(choice.value == PERSON for choice in reply.choices)
+    reached = (reply.fixed or "").startswith("handoff.")
     return Frame(
         answer=answer,
         why=judged,
-        person=offered or judged or not reply.choices,
+        person=offered or judged or not (reply.choices or reached),
         feedback=judged,
         share=share and bool(reply.citations),
     )
@@ -98,8 +99,8 @@ def body(reply: Reply) -> tuple[tree.Block, ...]:
 
 
 def _numbered(reply: Reply) -> list[tuple[int, Choice]]:
-    """The choices with the numbers by which they can be typed, without the one that has a button of its own."""
-    return [(n, choice) for n, choice in enumerate(reply.choices, 1) if choice.value != PERSON]
+    """The choices with the numbers by which they can be typed, without the one that has a button of its own and boxes."""
+    return [(n, choice) for n, choice in enumerate(reply.choices, 1) if choice.value != PERSON and not choice.box]
 
 
 def _listed(reply: Reply, said: str) -> tree.Items | None:

@@ -22,6 +22,7 @@ from bot.adapters.slack.limits import MARKDOWN
 from bot.adapters.slack.marks import metadata, parts_of, picture_name
 from bot.adapters.slack.render import Frame, Post
 from bot.errors import NotFound
+from bot.handoff.channels import HELPER
 from bot.inbox import NotSent, Work
 from bot.messages import Answered, Handling, Outcome, Reply
 from bot.outbox import Address
@@ -52,11 +53,12 @@ class Spot:
     user: str
     kind: str
     response_url: str
+    aloud: str = ""
 
     @classmethod
     def of(cls, reply_to: dict[str, str]) -> Spot:
         """The place an inbox row names."""
-        names = ("team", "enterprise", "channel", "thread", "user", "kind", "response_url")
+        names = ("team", "enterprise", "channel", "thread", "user", "kind", "response_url", "aloud")
         return cls(*(reply_to.get(name, "") for name in names))
 
     @property
@@ -69,11 +71,17 @@ class Spot:
         """The channel and thread, as posting takes them."""
         return {"channel": self.channel} | ({"thread_ts": self.thread} if self.thread else {})
 
+    @property
+    def shown(self) -> Json:
+        """Whether a reply in a thread is shown to the whole channel too."""
+        return {"reply_broadcast": True} if self.thread and self.aloud else {}
+
 
 class SlackSender:
     """Implements the inbox's Sender for Slack. ``stream_chars``: longer answers in direct messages are streamed, 0 never.
     ``remember`` keeps, before an answer goes out, with whom and where its conversation is held; ``known`` says what is kept of
-    a person's direct messages or of a conversation. Both run in a thread."""
+    a person's direct messages or of a conversation; ``posted`` is told the workspace and ts of a question to helpers. All run
+    in a thread."""
 
     def __init__(
         self,
@@ -81,11 +89,13 @@ class SlackSender:
         stream_chars: int,
         remember: Callable[[Work], None] = lambda _work: None,
         known: Callable[[To], dict[str, str]] = lambda _to: {},
+        posted: Callable[[Work, str, str], None] = lambda _work, _team, _ts: None,
     ) -> None:
         self._api = api
         self._stream_chars = stream_chars
         self._remember = remember
         self._known = known
+        self._posted = posted
         self._no_stream: set[str] = set()
 
     async def working(self, work: Work) -> None:
@@ -113,13 +123,23 @@ class SlackSender:
         private = self._private(work, reply)
         frame = render.frame_for(reply, answered.receipt.answer_id, share=private and bool(work.reply_to.get("share")))
         try:
-            return await self._send(work, reply, frame, private)
+            ts = await self._send(work, reply, frame, private)
+            if HELPER in work.reply_to:
+                await self._tell_posted(work, ts)
+            return ts
         except Busy as error:
             raise NotSent(error.message, retry_after=error.seconds) from None
         except Unreachable as error:
             raise NotSent(error.message) from None
         except Refused as error:
             raise NotSent(error.message, permanent=error.error in PERMANENT) from None
+
+    async def _tell_posted(self, work: Work, ts: str) -> None:
+        """Before the row ends: what is written below the question from now on is its answer."""
+        spot = Spot.of(work.reply_to)
+        workspace = await self._api.workspace(spot.team, spot.enterprise)
+        team = spot.team or (workspace.team if workspace else "")
+        await asyncio.to_thread(self._posted, work, team, ts)
 
     async def apologise(self, work: Work, incident: str) -> None:
         """Say that no answer could be given, with the incident id."""
@@ -241,6 +261,7 @@ class SlackSender:
     async def _post(self, spot: Spot, post: Post, row: str, part: int) -> str:
         body: Json = {
             **spot.place,
+            **spot.shown,
             "text": post.text,
             "mrkdwn": False,
             "unfurl_links": False,
@@ -255,6 +276,7 @@ class SlackSender:
             if error.error not in ("thread_not_found", "cannot_reply_to_message") or "thread_ts" not in body:
                 raise
             del body["thread_ts"]
+            body.pop("reply_broadcast", None)
             answer = await self._api.call("chat.postMessage", **spot.at, **body)
         return str(answer.get("ts", ""))
 
