@@ -270,6 +270,7 @@ class Messages(_File):
     door_pick_quote: Text
     door_open_one: Text
     door_pick_missing: Text
+    door_write_first: Text
     door_choose: Text
     door_chosen: Text
     door_maybe_sent: Text

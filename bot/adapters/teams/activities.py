@@ -6,6 +6,7 @@ import hashlib
 import html
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from botbuilder.schema import Activity
 from bot.adapters.teams.channels import Decided
 from bot.adapters.teams.connector import Reference
 from bot.inbox import Received
-from bot.messages import Action, Message, Person, Place
+from bot.messages import SIGNED, Action, Message, Person, Place
 
 PLATFORM: Literal["teams"] = "teams"
 PRIVATE = "_private"
@@ -144,10 +145,12 @@ def pressed(activity: Activity, holds: Decided, data: dict[str, Any]) -> Receive
 def _received(activity: Activity, holds: Decided, message: Message, identity: str, twin: str = "") -> Received:
     at = sent_at(activity)
     where = conversation(activity)
+    signed = message.action is not None and message.action.value.startswith(SIGNED)
+    who = replace(person(activity), name=str(activity.from_property.name or "")) if signed else person(activity)
     spoken = Message(
         text=message.text,
         organization=holds.organization,
-        person=person(activity),
+        person=who,
         place=place(activity),
         language=holds.language,
         action=message.action,

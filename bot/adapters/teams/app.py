@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot import prompts
-from bot.adapters.teams import activities, cards, references
+from bot.adapters.teams import activities, cards, helpers, limits, references
 from bot.adapters.teams.authentication import Refused, SigningKeys, Verifier, issuers
 from bot.adapters.teams.channels import Decided, decided
 from bot.adapters.teams.connector import Connector, Reference, Tokens, scope, token_url
@@ -199,13 +199,15 @@ class Door(ActivityHandler):  # type: ignore[misc]
         activity = turn_context.activity
         if activities.from_bot(activity):
             return
-        if activities.kind(activity) != "personal" and not activities.mentioned(activity) and not _pressed(activity):
+        place = activities.place(activity)
+        helping = await asyncio.to_thread(helpers.helping, self._app.database, place)
+        if place.kind != "personal" and not (activities.mentioned(activity) or _pressed(activity) or helping):
             return
         await self._remember(activity)
         data = _pressed(activity)
         if data is None and not activities.words(activity):
             data = {"v": "help"}
-        holds = await self._holds(activity)
+        holds = Decided() if helping else await self._holds(activity)
         if not holds.off:
             received = activities.pressed(activity, holds, data) if data is not None else activities.said(activity, holds)
             await self._app.inbox.accept(received)
@@ -364,6 +366,9 @@ def _pressed(activity: Activity) -> dict[str, Any] | None:
 
 def _picked(data: dict[str, Any]) -> dict[str, Any] | None:
     """The one choice that a press stands for: a button carries it, a list names its place. None when it carries none."""
+    if isinstance(data.get("v"), str) and data["v"] and data.get("box"):
+        written = str(data.get(cards.WRITTEN) or "").strip()[: limits.WRITTEN]
+        return {"a": data.get("a", ""), "v": data["v"], "l": written} if written else None
     if isinstance(data.get("v"), str) and data["v"]:
         return {name: data[name] for name in ("a", "v", "l", "once") if name in data}
     values, labels, place = data.get("vs"), data.get("ls"), str(data.get(cards.PICKED, ""))

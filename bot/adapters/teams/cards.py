@@ -17,8 +17,8 @@ from bot.knowledge.opening import Opened
 from bot.messages import Choice, Citation, Outcome, Reply
 
 OPEN, BACK, CHOOSE, STATE, SHOW = "signpost.open", "signpost.back", "signpost.choose", "signpost.state", "signpost.show"
-PICKED = "picked"
-"""Id of the list's input, in the data of a pressed button."""
+PICKED, WRITTEN = "picked", "written"
+"""Ids of the list's and the box's input, in the data of a pressed button."""
 QUOTE_BUTTONS = 4
 
 Card = dict[str, Any]
@@ -35,11 +35,12 @@ def under(reply: Reply, answer_id: str, asker: str = "", chosen: str = "") -> Ca
 
     ``chosen`` is the label of the choice that was pressed: the choices are gone then, and the card says which it was."""
     words = prompts.messages(reply.language)
-    choices = [choice for choice in reply.choices if not _beside(choice)]
+    choices = [choice for choice in reply.choices if not _beside(choice) and not choice.box]
     many = len(choices) > limits.BUTTONS and not chosen
     body: list[Element] = []
     if reply.picture is not None:
         body.append(_picture(reply.picture.png, reply.picture.alt))
+    body += [element for choice in reply.choices if choice.box for element in _box(choice, answer_id, words)]
     if chosen:
         body.append(line(words.door_chosen.format(label=limits.shorten(chosen, 200))))
     elif choices:
@@ -177,6 +178,21 @@ def _choices(choices: Sequence[Choice], answer_id: str, words: prompts.Messages,
     listed = [{"title": title or f"{n}.", "value": str(n)} for n, title in enumerate(said)]
     data = {"a": answer_id, "vs": [c.value for c in offered], "ls": [c.label for c in offered], "once": once}
     return _pick(PICKED, words.door_choose, listed, words, execute(words.door_send, CHOOSE, data))
+
+
+def _box(choice: Choice, answer_id: str, words: prompts.Messages) -> list[Element]:
+    """A box to write in, and the button that sends what is written."""
+    box = {
+        "type": "Input.Text",
+        "id": WRITTEN,
+        "label": choice.box,
+        "isMultiline": True,
+        "maxLength": limits.WRITTEN,
+        "isRequired": True,
+        "errorMessage": words.door_write_first,
+    }
+    button = execute(choice.label, CHOOSE, {"a": answer_id, "v": choice.value, "box": True}, choice.describes)
+    return [box, {"type": "ActionSet", "actions": [{**button, "associatedInputs": "auto"}]}]
 
 
 def _quotes(citations: Sequence[Citation], answer_id: str, words: prompts.Messages, *, listed: bool) -> list[Element]:

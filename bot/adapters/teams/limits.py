@@ -29,6 +29,7 @@ CHOICES = 60
 PICTURE_BYTES = 1_000_000
 URL = 2_048
 SUMMARY = 120
+WRITTEN = 4_000
 
 _INLINE_IMAGE = re.compile(r"data:image/\w+;base64,[A-Za-z0-9+/=]+")
 

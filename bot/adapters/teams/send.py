@@ -17,12 +17,13 @@ from dataclasses import replace
 from sqlalchemy import select, update
 
 from bot import prompts
-from bot.adapters.teams import cards, limits, references
+from bot.adapters.teams import cards, helpers, limits, references
 from bot.adapters.teams.activities import PRIVATE, bounded, language
 from bot.adapters.teams.connector import Activity, Ambiguous, Connector, NotSent, Reference, Sleep, TooLarge
 from bot.adapters.teams.render import first_words, render
 from bot.adapters.teams.stream import Stopped, Stream
 from bot.errors import NotFound
+from bot.handoff.channels import HELPER
 from bot.inbox import Work
 from bot.messages import Answered, Reply
 from bot.outbox import Address
@@ -30,7 +31,7 @@ from bot.store import Database
 from bot.store.conversation_tables import inbox
 from bot.store.outbox import To
 
-STREAM, POSTED, UNDER_WAY, NOTED, SORRY = "_stream", "_posted", "_under_way", "_noted", "_sorry"
+STREAM, POSTED, UNDER_WAY, NOTED, SORRY, THREAD = "_stream", "_posted", "_under_way", "_noted", "_sorry", "_thread"
 """Keys of what is known, beside the reference in a row's ``reply_to``."""
 
 SMALLER = (limits.BUDGET, limits.BUDGET // 2, limits.BUDGET // 8)
@@ -86,6 +87,8 @@ class TeamsSender:
         """Post the reply; returns the id of its last message. Raises NotSent or Ambiguous."""
         to, reply = Reference.of(work.reply_to), answered.reply
         known = await self._known(work)
+        if HELPER in work.reply_to:
+            return await self._ask_helpers(work, to, answered, known)
         stream = await self._opened(work, known.get(STREAM, ""))
         if (reply.private or PRIVATE in work.reply_to) and to.kind != "personal":
             return await self._privately(work, to, answered, known)
@@ -158,6 +161,29 @@ class TeamsSender:
             last = await self._connector.post(to, {**part, **here}, targeted=bool(here))
         return last
 
+    async def _ask_helpers(self, work: Work, to: Reference, answered: Answered, known: dict[str, str]) -> str:
+        """Start a thread with a question; returns its first message's id. When one may stand already, with a note instead."""
+        if known.get(POSTED):
+            thread = replace(to, conversation=known[THREAD])
+            await asyncio.to_thread(helpers.posted, self._database, work, thread)
+            return known[POSTED]
+        if known.get(NOTED):
+            raise NotSent("neither the question nor the note about it is known to stand", permanent=True)
+        unsure = bool(known.get(UNDER_WAY))
+        made = [helpers.unsure(answered)] if unsure else render(answered.reply, answered.receipt.answer_id, personal=False)
+        mark = NOTED if unsure else UNDER_WAY
+        await self._note(work, {mark: "yes"})
+        try:
+            thread, activity_id = await self._connector.open_thread(to, made[0])
+        except NotSent:
+            await self._note(work, {mark: ""})
+            raise
+        await asyncio.to_thread(helpers.posted, self._database, work, thread)
+        await self._note(work, {POSTED: activity_id or "sent", THREAD: thread.conversation})
+        for part in made[1:]:
+            await self._connector.post(thread, part)
+        return activity_id or "sent"
+
     async def apologise(self, work: Work, incident: str) -> None:
         """Say that no answer could be given, once."""
         to = Reference.of(work.reply_to)
@@ -177,6 +203,10 @@ class TeamsSender:
     async def address(self, to: To) -> Address:
         """Where a person or place is written to first. Where only a group or channel with a person is known, the chat of one is
         opened, which Teams does once. Raises NotFound where the app is not installed, NotSent, Ambiguous."""
+        if HELPER in to.reference:
+            there = await asyncio.to_thread(helpers.channel, self._database, to.reference)
+            key = bounded(f"teams:{there.tenant}:{there.conversation}", 400)
+            return Address(key, {**there.stored(), HELPER: to.reference[HELPER]})
         if to.reference:
             known = Reference.of(to.reference)
         elif to.conversation:
@@ -209,16 +239,6 @@ class TeamsSender:
         """Speak first to a person in the chat of one. Raises NotFound where there is none."""
         to = await asyncio.to_thread(references.personal, self._database, person)
         return await self.say(to, reply, answer_id)
-
-    async def ask_channel(self, conversation: str, reply: Reply) -> tuple[str, str]:
-        """Start a thread in a team's channel by its key; returns the thread's conversation id and the first message's id.
-        Raises NotFound where the app is not installed."""
-        to = await asyncio.to_thread(references.find, self._database, conversation)
-        first, *rest = render(reply, "", personal=False)
-        thread, activity_id = await self._connector.open_thread(replace(to, channel=to.channel or to.conversation), first)
-        for part in rest:
-            await self._connector.post(thread, part)
-        return thread.conversation, activity_id
 
     async def _known(self, work: Work) -> dict[str, str]:
         """What is kept with the row. A crash may have come since ``work`` was read."""

@@ -642,15 +642,6 @@ def test_where_the_app_is_not_installed_nothing_is_said(how: str, bench: Bench) 
         run(lambda: getattr(bench.sender, how)("teams:x:y", plain("A reminder.")))
 
 
-def test_a_thread_is_started_in_a_channel(bench: Bench) -> None:
-    channel = "19:helpers@thread.tacv2"
-    to = replace(bench.reference(channel), kind="channel", channel=channel)
-    keep(bench.database, f"teams:{TENANT}:{channel}", to, "", 1.0)
-    where, first = run(lambda: bench.sender.ask_channel(f"teams:{TENANT}:{channel}", plain("Who can help?")))
-    assert where == f"{channel};messageid={first}"
-    assert bench.teams.texts(where) == ["Who can help?"]
-
-
 def _address(bench: Bench, to: To) -> Address:
     sender = TeamsSender(bench.anew(), bench.database, 0.8, bench.clock, bench.clock.sleep)
     found: Address = run(lambda: sender.address(to))
