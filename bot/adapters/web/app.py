@@ -28,7 +28,7 @@ from bot.messages import Action, Message, Place
 from bot.outbox import Outbox
 from bot.settings import Settings
 from bot.store import Database
-from bot.store.conversations import REASONS, Exchange, exchange, exchanges, give_feedback
+from bot.store.conversations import REASONS, Exchange, exchange, exchanges, give_feedback, spoken
 from bot.store.forgotten import pseudonym
 from bot.store.packed import unpack_answered
 
@@ -41,6 +41,8 @@ FORM_SECONDS = 8.0
 """A page without JavaScript waits this long for its answer before it shows the sign of work."""
 
 STREAM_SECONDS = 110.0
+ARRIVALS, ARRIVALS_LOOK = 10, 1.0
+"""How often one request for what is said unasked looks, and the seconds in between."""
 
 
 class House(Protocol):
@@ -102,6 +104,7 @@ class WebChat:
             Route("/ask", self.ask, methods=["POST"]),
             Route("/new", self.new, methods=["POST"]),
             Route("/events/{row:int}", self.events, methods=["GET"]),
+            Route("/arrivals", self.arrivals, methods=["GET"]),
             Route("/passages/{answer:str}/{n:int}", self.passage, methods=["GET"]),
             Route("/feedback", self.feedback, methods=["POST"]),
             Route("/pictures/{row:int}", self.picture, methods=["GET"]),
@@ -263,6 +266,28 @@ class WebChat:
             for number, part in enumerate(turn.shown.parts if turn.shown else ()):
                 yield event("part", {"n": str(number), "html": str(part)})
             yield event("done", {"html": self._turn(line, language)})
+
+    async def arrivals(self, request: Request) -> Response:
+        """What is said unasked while a page is open, a helper's answer above all: ``said`` for each, in order, from behind the
+        row that the page names. It ends soon and is asked again, so that a server which stops need not wait for it."""
+        session = self._admitted(request)
+        if isinstance(session, Response):
+            return session
+        after = request.headers.get("last-event-id") or request.query_params.get("after", "")
+        known = int(after) if after.isdigit() and len(after) < 16 else 0
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        stream = self._arrivals(session, known, _language(request))
+        return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+    async def _arrivals(self, session: Session, after: int, language: str) -> AsyncIterator[str]:
+        yield "retry: 1000\n\n"
+        for _ in range(ARRIVALS):
+            await asyncio.to_thread(self._outbox.shown, session.as_person().id, "web", session.conversation)
+            for line in await asyncio.to_thread(spoken, self._app.database, session.conversation, after):
+                after = line.row_id
+                data = {"row": str(after), "html": self._turn(line, language)}
+                yield f"id: {after}\n{event('said', data)}"
+            await asyncio.sleep(ARRIVALS_LOOK)
 
     # -- inside ------------------------------------------------------------------------------------------------------
 

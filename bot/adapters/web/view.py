@@ -103,13 +103,19 @@ def reply(answered: Answered, row_id: int, language: str) -> Shown:
         title=_title(made, web),
         parts=parts,
         sources=sources(made.citations, prompts.messages(made.language), web),
-        choices=tuple((choice.describes or choice.label, choice.value) for choice in made.choices),
+        choices=tuple((choice.describes or choice.label, choice.value) for choice in made.choices if not choice.box),
         choices_title=web.next if made.outcome is Outcome.ANSWERED and made.citations else web.choose,
         verdict=bool(answered.receipt.generation) and made.fixed is None,
-        person=made.fixed not in ("ask_person", "forget_sure") and not any(c.value == "person" for c in made.choices),
+        person=_offers_person(made),
         picture=f"/pictures/{row_id}" if made.picture else "",
         picture_says=made.picture.alt if made.picture else "",
     )
+
+
+def _offers_person(made: Reply) -> bool:
+    """Whether the button for a person stands below: not where one is spoken of already."""
+    reached = made.fixed in ("ask_person", "forget_sure") or (made.fixed or "").startswith("handoff.")
+    return not reached and not any(choice.value == "person" for choice in made.choices)
 
 
 def _without_sources(block: Block) -> Block | None:

@@ -350,3 +350,29 @@ def test_what_waits_for_a_person_is_shown_once_when_they_next_open_the_chat_and_
 
     visit(house(store, tmp_path, thinker), story)
     assert thinker.asked == ["1"]
+
+
+def test_what_is_said_unasked_comes_into_the_open_page_once(
+    store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.adapters.web.app.ARRIVALS", 2)
+    monkeypatch.setattr("bot.adapters.web.app.ARRIVALS_LOOK", 0.01)
+
+    async def story(browser: Callable[[], httpx.AsyncClient]) -> None:
+        me, other = browser(), browser()
+        await me.get("/")
+        await other.get("/")
+        person = f"web:{me.cookies['signpost_id']}"
+        reply = Reply(Outcome.ANSWERED, Handling.ANSWER, "Yes, for drafts.", "en", fixed="handoff.answer")
+        with store.writing() as connection:
+            outbox.put(connection, "k", To("web", person), reply, kind="handoff", now=utc_now().timestamp(), at_once=True)
+        assert "event: said" not in (await other.get("/arrivals")).text
+        stream = (await me.get("/arrivals?after=0")).text
+        [(row, data)] = re.findall(r"id: (\d+)\nevent: said\ndata: (.*)\n", stream)
+        assert "Yes, for drafts." in json.loads(data)["html"]
+        assert "event: said" not in (await me.get(f"/arrivals?after={row}")).text
+        assert "event: said" not in (await me.get("/arrivals", headers={"last-event-id": row})).text
+        assert soup(await me.get("/")).get_text().count("Yes, for drafts.") == 1
+        assert (await browser().get("/arrivals")).status_code == 403
+
+    visit(house(store, tmp_path), story)

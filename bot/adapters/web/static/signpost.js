@@ -133,4 +133,16 @@
   });
   field.addEventListener("input", grow);
   document.querySelectorAll("[data-working]").forEach((turn) => follow(turn.dataset.row));
+
+  // What is said unasked while the page is open: a person's answer, a reminder. The browser asks again by itself.
+  const shown = [...log.querySelectorAll("[data-row]")].map((turn) => Number(turn.dataset.row));
+  new EventSource("/arrivals?after=" + Math.max(0, ...shown)).addEventListener("said", (event) => {
+    const said = JSON.parse(event.data);
+    if (document.getElementById("r" + said.row)) return;
+    document.getElementById("welcome")?.remove();
+    document.getElementById("new").hidden = false;
+    const turn = put(said.html, said.row);
+    if (turn) { turn.classList.add("fresh"); bottom(turn); }
+    say(status.dataset.ready);
+  });
 })();
