@@ -50,7 +50,7 @@ class Assistant:
     def __init__(self) -> None:
         self.asked: list[Message] = []
 
-    def answer(self, message: Message) -> Answered:
+    def answer(self, message: Message, vectors: object = None) -> Answered:
         """One answer, as if the library had been searched."""
         self.asked.append(message)
         covered = "essay" in message.text
