@@ -230,6 +230,9 @@ def test_reaching_a_person_is_handed_to_whoever_does_that(make: Make) -> None:
         def take(self, message: Message, conversation: str, typed: str) -> None:
             return None
 
+        def is_name(self, message: Message, conversation: str, typed: str) -> bool:
+            return False
+
     from bot.messages import Utterance
 
     turn = make(handoff=Handoff())

@@ -19,6 +19,8 @@ from bot.messages import Message, Outcome, Person, Place, Reply
 WANTS_SECONDS = 900.0
 """How long the asker's next message counts as what was asked of them."""
 
+MOST_NAME_WORDS = 5
+
 PRIVATE = ("response_url", "private", "_private")
 """Marks in a row's ``reply_to`` of answers that only the asker sees: there, helpers' answers come in a message of their own."""
 
@@ -146,6 +148,18 @@ class Asking:
         with self._desk.database.writing() as connection:
             case = cases.awaiting(connection, message.person.id, where, now)
             return self._given(connection, case, message, typed) if case is not None else None
+
+    def is_name(self, message: Message, conversation: str, typed: str) -> bool:
+        """Whether a name was asked for and this is shaped like one: a few words, each with a capital."""
+        words = typed.split()
+        if message.person is None or message.action is not None or not 0 < len(words) <= MOST_NAME_WORDS or "I" in words:
+            return False
+        if not all(word[0].isupper() and word.replace("'", "").replace("-", "").rstrip(".").isalpha() for word in words):
+            return False
+        with self._desk.database.reading() as connection:
+            where = conversation or message.person.id
+            case = cases.awaiting(connection, message.person.id, where, self._desk.now())
+        return case is not None and case.wants == "name"
 
     def _given(self, connection: Connection, case: Case, message: Message, typed: str) -> Reply | None:
         """The words that were asked for: a question, a name, a message."""

@@ -26,6 +26,10 @@ class Handoff:
         """The reply to a press of ours, or to words that were asked for; None for anything else."""
         return self.asking.take(message, conversation, typed)
 
+    def is_name(self, message: Message, conversation: str, typed: str) -> bool:
+        """Whether a name was asked for and this is one."""
+        return self.asking.is_name(message, conversation, typed)
+
     def offer(self, message: Message, conversation: str) -> Reply | None:
         """What a call for a person gets; None where no channel is set for the asker."""
         return self.asking.offer(message, conversation)

@@ -86,6 +86,9 @@ class Reaching(Protocol):
     def take(self, message: Message, conversation: str, typed: str) -> Reply | None:
         """The reply to a press of its own, or to words it asked for, ``typed`` as they were written; None for others."""
 
+    def is_name(self, message: Message, conversation: str, typed: str) -> bool:
+        """Whether a name was asked for and this is one, whatever a classifier takes a bare name for."""
+
     def offer(self, message: Message, conversation: str) -> Reply | None:
         """What a call for a person gets; None where nobody was named for the asker."""
 

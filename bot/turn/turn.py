@@ -174,7 +174,7 @@ class Turn:
         """Who answers, and whether the answer is recorded: commands about answers are not answers."""
         crisis = screened.reply is not None and screened.reply.handling is Handling.CRISIS
         with stage("handoff"):
-            passed = self._handoff.take(message, conversation, typed) if self._handoff is not None and not crisis else None
+            passed = self._passed(message, conversation, typed, crisis=crisis)
             if passed is not None:
                 return receipted(_told(passed, screened)), False
         with stage("command"):
@@ -200,6 +200,12 @@ class Turn:
         with stage("assistant"):
             answered = self._assistant.answer(message, screened.vectors)
             return self._accompanied(message, _told_all(answered, screened), conversation), True
+
+    def _passed(self, message: Message, conversation: str, typed: str, *, crisis: bool) -> Reply | None:
+        """What the way to a person makes of a message; None when it is not for it. A crisis comes before it."""
+        if self._handoff is None or (crisis and not self._handoff.is_name(message, conversation, typed)):
+            return None
+        return self._handoff.take(message, conversation, typed)
 
     def _accompanied(self, message: Message, answered: Answered, conversation: str) -> Answered:
         """The assistant's answer with what goes beside it: a skill's reminder, a person, what to ask next."""

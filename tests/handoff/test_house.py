@@ -75,6 +75,16 @@ def test_from_the_terminal_to_the_helpers_and_back_at_the_next_start(app: App, c
         assert cases.find(connection, case.id).state == "resolved"  # type: ignore[union-attr]
 
 
+def test_words_of_a_crisis_are_no_name(app: App) -> None:
+    mine = terminal(app)
+    mine.respond("Which room is the robotics club of Hillview in?")
+    mine.respond("person")
+    mine.respond("Send with my name")
+    assert "988" in mine.respond("I want to kill myself")
+    with app.database.reading() as connection:
+        assert connection.execute(select(handoffs.c.state, handoffs.c.name)).one() == ("offered", "")
+
+
 def test_a_question_that_no_server_took_up_is_given_up_with_the_contact(app: App) -> None:
     mine = terminal(app)
     mine.respond("Which room is the robotics club of Hillview in?")
@@ -82,10 +92,13 @@ def test_a_question_that_no_server_took_up_is_given_up_with_the_contact(app: App
     mine.respond("Send without my name")
     app.handoff_tending.tend(utc_now())
     assert app.outbox.shown(PERSON, "terminal") == []
-    app.handoff_tending.tend(utc_now() + timedelta(minutes=16))
-    [reply] = app.outbox.shown(PERSON, "terminal")
-    assert "Dana Reed, ext. 12" in reply.markdown
-    assert "Try again" in [choice.label for choice in reply.choices]
+    later = utc_now() + timedelta(minutes=16)
+    app.handoff_tending.tend(later)
+    with app.database.reading() as connection:
+        [waiting] = outbox.due_for(connection, PERSON, "terminal", later.timestamp())
+        assert outbox.due(connection, ("slack",), later.timestamp()) == []
+    assert "Dana Reed, ext. 12" in waiting.reply
+    assert "Try again" in waiting.reply
 
 
 def test_without_a_channel_the_contact_is_named_as_before(data_dir: Path, make_app: Callable[..., App]) -> None:
