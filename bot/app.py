@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.knowledge.intake import Described
     from bot.knowledge.library import Added
     from bot.literacy.conversation import Lessons
-    from bot.messages import Answered, Citation, Message
+    from bot.messages import Answered, Choice, Citation, Message, Person
     from bot.outbox import Outbox
     from bot.readiness.conversation import Readiness
     from bot.schedule import Schedule
@@ -174,6 +174,7 @@ class App:
         from bot.turn import Turn
         from bot.turn.alarm import Alarm
         from bot.turn.guards import Guards
+        from bot.turn.open_skills import OpenSkills
 
         organizations = Organizations(self.settings.policy_dir)
         organizations.check()
@@ -186,12 +187,16 @@ class App:
             screen=guards.screen,
             inspect=guards.inspect,
             look_again=guards.look_again,
-            skills=(self.readiness, self.lessons),
+            skills=(OpenSkills(self.readiness, self.lessons, reminding=(self.lessons,)),),
             handoff=self.handoff,
             forgetters=(self.handoff.erase,),
             accompany=self.lessons.with_suggestion,
             alarm=Alarm(self.database, self.settings, utc_now),
         )
+
+    def home_choices(self, person: Person, language: str) -> tuple[Choice, ...]:
+        """The check and the lessons as a page of one's own offers them: begin or go on, results, delete."""
+        return (*self.readiness.home(person.id, language), *self.lessons.home(person.id, language))
 
     def _guidance(self, question: Message) -> tuple[Citation, ...]:
         """What the library says to a question of a skill; the answer is not recorded."""

@@ -298,6 +298,7 @@ class WebWords(_File):
     ask_label: Text
     ask_hint: Text
     ask_button: Text
+    own_text: Text
     you_asked: Text
     we_say: Text
     you_chose: Text

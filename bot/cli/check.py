@@ -176,6 +176,29 @@ def take(
 
 
 @check.command()
+def approve(
+    language: Annotated[str, typer.Option("--language", help="The language of the texts, for example es.")],
+    author: Annotated[str, typer.Option("--author", help="Who wrote them.")],
+    reviewer: Annotated[str, typer.Option("--as", help="Your name: you have read them.")],
+    json_wanted: Json = False,
+) -> None:
+    """Approve a translation of the check as it stands. Changing a word of it later makes it a draft again."""
+    from bot.app import App
+    from bot.knowledge.library import utc_now
+    from bot.readiness import approval
+    from bot.readiness.instrument import instrument
+
+    with refusals(json_wanted):
+        content = instrument()
+        if language not in content.content or language == "en":
+            known = ", ".join(name for name in content.content if name != "en")
+            raise FormatError(f"--language is one of: {known}", where="command line")
+        approval.approve(App().database, content, language, author=author, reviewer=reviewer, now=utc_now())
+        done = {"language": language, "reviewer": reviewer.strip()}
+        say(done, json_wanted=json_wanted, text=f"Approved: the check's texts ({language}), by {reviewer.strip()}.")
+
+
+@check.command()
 def figure(
     out: Annotated[Path, typer.Option("--out", help="A .png, .pdf or .csv file to write.")],
     form: Annotated[Optional[str], typer.Option("--form", help="pulse or full; the newest when left out.")] = None,  # noqa: UP045

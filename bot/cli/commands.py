@@ -263,6 +263,11 @@ def config_check(json_wanted: Json = False) -> None:
         from bot.guardrails import policy
         from bot.guardrails.organizations import Organizations
         from bot.guardrails.second import second
+        from bot.literacy import phrases
+        from bot.literacy.lessons import catalogue
+        from bot.literacy.reminders import rules
+        from bot.outbox import quiet_from
+        from bot.readiness.instrument import instrument
         from bot.settings import load
 
         settings = load()
@@ -270,6 +275,11 @@ def config_check(json_wanted: Json = False) -> None:
         policy.check()
         second()
         Organizations(settings.policy_dir).check()
+        phrases.check()
+        catalogue()
+        instrument()
+        rules(settings.quiet_hours, settings.time_zone, settings.nudges_a_week, settings.grace_days)
+        quiet_from(settings)
         deciders()
         pair_model()
         shown = {

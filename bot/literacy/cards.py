@@ -211,6 +211,22 @@ def advice(learner: Learner, catalogue: Catalogue, setting: Setting, *, is_new: 
     return reply(text, setting, "advice", (start, lessons), (p.privacy,) if is_new else ())
 
 
+def home(learner: Learner, catalogue: Catalogue, setting: Setting) -> tuple[Choice, ...]:
+    """Buttons for a page of one's own: go on or the next lesson, the list, delete where there is something."""
+    p, onward = setting.phrases, following(learner, catalogue, setting)
+    choices = []
+    if onward is not None:
+        title = onward.words(setting.language).title
+        if onward.id == learner.open:
+            choices.append(Choice(p.buttons.home_resume.format(title=title)[:75], value("resume"), title))
+        else:
+            choices.append(Choice(p.suggestion_button.format(title=title)[:75], value("start", onward.id), title))
+    choices.append(Choice(p.buttons.lessons, value("list")))
+    if learner.runs:
+        choices.append(Choice(p.buttons.home_delete, value("delete")))
+    return tuple(choices)
+
+
 def held(lesson: Lesson, setting: Setting) -> Reply:
     """A lesson too long past review: its sources instead of its words."""
     p = setting.phrases

@@ -140,6 +140,13 @@ class Lessons:
             learner = records.load(connection, person)
         return learner.focus.at if learner is not None and learner.focus.what else None
 
+    def home(self, person: str, language: str) -> tuple[Choice, ...]:
+        """What a page of one's own offers: go on or the next lesson, the list, delete."""
+        with self._database.reading() as connection:
+            learner = records.load(connection, person) or Learner(person)
+        setting = cards.Setting(language if language in LANGUAGES else "en", self._now().date(), self._rules.grace_days)
+        return cards.home(learner, self.catalogue, setting)
+
     def stop(self, person: str) -> bool:
         """End every question to come for a person at once, for a stop word said elsewhere; whether there was anything."""
         now = self._now()

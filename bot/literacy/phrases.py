@@ -47,6 +47,8 @@ class Buttons(_Strict):
     delete: Text
     keep: Text
     again: Text
+    home_resume: Text
+    home_delete: Text
 
 
 class Typed(_Strict):

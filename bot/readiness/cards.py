@@ -56,9 +56,9 @@ class Cards:
         """The words of a button."""
         return self._labels[key]
 
-    def choice(self, label: str, value: str) -> Choice:
+    def choice(self, label: str, value: str, **values: str) -> Choice:
         """A button with a fixed label. Its value ends in the language, so that what it begins goes on in it."""
-        return Choice(self._labels[label], f"{PREFIX}{value}@{self.language}")
+        return Choice(self._labels[label].format(**values), f"{PREFIX}{value}@{self.language}")
 
     def reply(self, key: str, *choices: Choice, **values: object) -> Reply:
         """A fixed text with choices."""

@@ -122,6 +122,28 @@ class Readiness:
             Outcome.ANSWERED, Handling.ANSWER, text, check.language, choices=choices, fixed="readiness.aside", private=True
         )
 
+    def since(self, person: str) -> datetime | None:
+        """When the check last put something before this person that waits for an answer, for choosing between skills."""
+        with self._database.reading() as connection:
+            check, offer = record.open_check(connection, person), record.offered(connection, person, self._clock())
+        times = [check.touched_at] if check is not None and check.state == "running" else []
+        times += [offer.at] if offer is not None and offer.choices else []
+        return max(times, default=None)
+
+    def home(self, person: str, language: str) -> tuple[Choice, ...]:
+        """What a page of one's own offers: begin or go on, the last result, delete."""
+        cards = Cards(self._instrument, language if language in LANGUAGES else "en")
+        with self._database.reading() as connection:
+            check, done = record.open_check(connection, person), record.finished(connection, person)
+            progress = record.progress(connection, self._instrument, check) if check is not None else None
+        if progress is None:
+            choices = [cards.choice("home_start", "begin:any")]
+        else:
+            values = {"n": str(progress.number), "total": str(len(progress.items))}
+            choices = [cards.choice("home_resume", "resume", **values)]
+        choices += [cards.choice("home_result", "latest")] if done else []
+        return (*choices, *([cards.choice("delete", "delete")] if done or progress else []))
+
     def _language(self, message: Message) -> str:
         return message.language if message.language in LANGUAGES else "en"
 
@@ -139,7 +161,7 @@ class Readiness:
             return True
         if message.place is not None and message.place.kind != "personal":
             return False
-        if self._understanding.command(message.text, "stop_asking", "delete"):
+        if self._understanding.command(message.text, "stop_asking", "delete", "result"):
             return True
         with self._database.reading() as connection:
             person = message.person.id
@@ -163,6 +185,8 @@ class Readiness:
             return desk.cards.reply("follow_off") if ask_no_more(connection, visitor.person, visitor.now) else None
         if desk.check is not None:
             return desk.typed(text)
+        if self._understanding.command(text, "result"):
+            return self._latest(connection, visitor)
         if not self._understanding.command(text, "delete"):
             return None
         # A bare "delete" is ours only from someone of whom something is kept.
@@ -178,7 +202,15 @@ class Readiness:
             leave_round(connection, round_id, visitor.person)
             outbox.withdraw(connection, visitor.person, KIND, visitor.now.timestamp(), round_id)
             return desk.cards.reply("left")
+        if value.startswith(f"{PREFIX}latest@"):
+            return self._latest(connection, visitor) or desk.cards.reply("no_check")
         return desk.button(value.removeprefix(PREFIX))
+
+    @staticmethod
+    def _latest(connection: Connection, visitor: Visitor) -> Finished | None:
+        """The newest result once more; None where there is none."""
+        done = record.finished(connection, visitor.person)
+        return Finished(done[0]) if done else None
 
     def _typed_choice(self, connection: Connection, text: str, visitor: Visitor) -> str | None:
         """The value of a choice of the last reply whose label (or number, where there is a list) was typed.

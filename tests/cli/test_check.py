@@ -7,12 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from bot.cli.check import check, converse
-from bot.messages import Handling, Message, Outcome, Reply
+from bot.cli.commands import cli
+from bot.errors import FormatError
+from bot.knowledge.library import utc_now
+from bot.messages import Handling, Message, Outcome, Person, Place, Reply
 from bot.readiness.conversation import Readiness
 from bot.readiness.instrument import instrument
+from bot.store import open_database
+from bot.store.tables import audit
 from tests.readiness.conftest import Clock, clock, database, make_skill  # noqa: F401
 
 RUNNER = CliRunner()
@@ -88,3 +94,61 @@ def test_a_whole_check_is_taken_by_typing_with_a_question_to_the_library_in_betw
     assert "Question 6 of 6" in shown
     assert "One move for this month" in shown
     assert "check figure --out" in shown
+
+
+def test_a_translation_is_a_draft_until_someone_else_approves_exactly_these_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGNPOST_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("SIGNPOST_STARTER_LIBRARY", "false")
+    monkeypatch.chdir(tmp_path)
+    store = open_database(f"sqlite:///{tmp_path / 'signpost.db'}")
+
+    def intro() -> str:
+        skill = Readiness(store, utc_now)
+        said = skill.take(Message("check", person=Person("terminal:x"), place=Place("terminal"), language="es"))
+        assert said is not None
+        return said.markdown
+
+    draft = instrument().say("es", "draft")
+    assert draft in intro()
+    refused = RUNNER.invoke(check, ["approve", "--language", "es", "--author", "Ana Ruiz", "--as", "ana ruiz"])
+    assert refused.exit_code == 2
+    unknown = RUNNER.invoke(check, ["approve", "--language", "fr", "--author", "Ana Ruiz", "--as", "Ben Oak"])
+    assert unknown.exit_code == 2
+    assert draft in intro()
+    done = RUNNER.invoke(check, ["approve", "--language", "es", "--author", "Ana Ruiz", "--as", "Ben Oak", "--json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["reviewer"] == "Ben Oak"
+    assert draft not in intro()
+    with store.reading() as connection:
+        assert connection.execute(select(audit.c.action)).scalars().all() == ["approve_texts"]
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("QUIET_HOURS", "late"), ("TIME_ZONE", "Mars/Olympus"), ("TIME_ZONES", "oak"), ("NUDGES_A_WEEK", "3")]
+)
+def test_config_check_names_hours_zones_and_limits_that_make_no_sense(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(f"SIGNPOST_{name}", value)
+    refused = RUNNER.invoke(cli, ["config", "check"])
+    assert refused.exit_code == 2
+    assert f"SIGNPOST_{name}" in refused.output
+
+
+@pytest.mark.parametrize(
+    "broken", ["bot.literacy.phrases.check", "bot.literacy.lessons.catalogue", "bot.readiness.instrument.instrument"]
+)
+def test_config_check_reads_the_lessons_and_the_instrument(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    def wrong() -> None:
+        raise FormatError("no such item", where="file.yaml:3")
+
+    monkeypatch.chdir(tmp_path)
+    assert RUNNER.invoke(cli, ["config", "check"]).exit_code == 0
+    monkeypatch.setattr(broken, wrong)
+    refused = RUNNER.invoke(cli, ["config", "check"])
+    assert refused.exit_code == 2
+    assert "file.yaml:3" in refused.output

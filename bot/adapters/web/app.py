@@ -24,7 +24,7 @@ from bot.errors import ConfigurationError, FormatError, NotFound
 from bot.inbox import Inbox, Received
 from bot.knowledge.library import utc_now
 from bot.knowledge.opening import open_citation
-from bot.messages import Action, Message, Place
+from bot.messages import Action, Choice, Message, Person, Place
 from bot.outbox import Outbox
 from bot.settings import Settings
 from bot.store import Database
@@ -59,6 +59,11 @@ class House(Protocol):
     @property
     def inbox(self) -> Inbox:
         """Where acts are handed in."""
+
+
+def nothing(_person: Person, _language: str) -> tuple[Choice, ...]:
+    """No checks or lessons: an application without ``home_choices``."""
+    return ()
 
 
 def routes(app: House) -> list[BaseRoute]:
@@ -103,6 +108,7 @@ class WebChat:
             Route("/", self.page, methods=["GET"]),
             Route("/ask", self.ask, methods=["POST"]),
             Route("/new", self.new, methods=["POST"]),
+            Route("/own", self.own, methods=["GET"]),
             Route("/events/{row:int}", self.events, methods=["GET"]),
             Route("/arrivals", self.arrivals, methods=["GET"]),
             Route("/passages/{answer:str}/{n:int}", self.passage, methods=["GET"]),
@@ -134,6 +140,17 @@ class WebChat:
             key=secrets.token_urlsafe(12),
             thanks=request.query_params.get("thanks", ""),
         )
+        return self._kept(HTMLResponse(text), session, request)
+
+    async def own(self, request: Request) -> Response:
+        """A person's checks and lessons: begin or go on, results, delete. Each button leads back into the conversation."""
+        session = self._admitted(request, page=True)
+        if isinstance(session, Response):
+            return session
+        language = _language(request)
+        home = getattr(self._app, "home_choices", nothing)
+        choices = await asyncio.to_thread(home, session.as_person(), language)
+        text = self._render("own.html", language, choices=choices, key=secrets.token_urlsafe(12))
         return self._kept(HTMLResponse(text), session, request)
 
     def _opened(self, wanted: str, language: str) -> view.Passage | None:

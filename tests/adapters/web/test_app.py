@@ -18,7 +18,7 @@ from bot.adapters.web.app import routes
 from bot.errors import ConfigurationError
 from bot.inbox import Inbox
 from bot.knowledge.library import utc_now
-from bot.messages import Choice, Handling, Message, Outcome, Reply
+from bot.messages import Choice, Handling, Message, Outcome, Person, Reply
 from bot.settings import Settings
 from bot.store import Database, outbox
 from bot.store.outbox import To
@@ -376,3 +376,30 @@ def test_what_is_said_unasked_comes_into_the_open_page_once(
         assert (await browser().get("/arrivals")).status_code == 403
 
     visit(house(store, tmp_path), story)
+
+
+def test_a_page_of_ones_own_offers_checks_and_lessons_and_leads_into_the_conversation(store: Database, tmp_path: Path) -> None:
+    thinker = Thinker()
+
+    @dataclass
+    class Offering(House):
+        def home_choices(self, person: Person, language: str) -> tuple[Choice, ...]:
+            return (Choice(f"Readiness check for {person.id.split(':')[0]}", f"check:begin:any@{language}"),)
+
+    async def story(browser: Callable[[], httpx.AsyncClient]) -> None:
+        me = browser()
+        assert soup(await me.get("/")).select_one("a[href='/own']") is not None
+        page = soup(await me.get("/own"))
+        form = page.select_one("form")
+        assert form is not None
+        button = form.select_one("button")
+        assert button is not None
+        assert button.get_text() == "Readiness check for web"
+        fields = {str(field["name"]): str(field["value"]) for field in form.select("input")}
+        posted = await me.post("/ask", data={**fields, "action": str(button["value"])})
+        assert posted.status_code == 303
+        assert "re: Readiness check" in (await me.get(posted.headers["location"])).text
+
+    plain = house(store, tmp_path, thinker)
+    visit(Offering(plain.settings, plain.database, plain.inbox), story)
+    assert len(thinker.asked) == 1
