@@ -147,7 +147,7 @@ class WebChat:
         session = self._admitted(request, page=True)
         if isinstance(session, Response):
             return session
-        language = _language(request)
+        language = language_of(request)
         home = getattr(self._app, "home_choices", nothing)
         choices = await asyncio.to_thread(home, session.as_person(), language)
         text = self._render("own.html", language, choices=choices, key=secrets.token_urlsafe(12))
@@ -293,7 +293,7 @@ class WebChat:
         after = request.headers.get("last-event-id") or request.query_params.get("after", "")
         known = int(after) if after.isdigit() and len(after) < 16 else 0
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        stream = self._arrivals(session, known, _language(request))
+        stream = self._arrivals(session, known, language_of(request))
         return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
     async def _arrivals(self, session: Session, after: int, language: str) -> AsyncIterator[str]:
