@@ -6,7 +6,6 @@ like FERPA). Names of office holders, vendors, laws, places and courses stay; so
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from bot.guardrails.cues import (
     AUTHOR,
@@ -27,38 +26,13 @@ from bot.guardrails.cues import (
 )
 from bot.guardrails.gazetteer import OFFICES, SCHOOLS, gazetteer, public_names
 from bot.guardrails.initials import NameSpan, initials, other_scripts
+from bot.guardrails.likeness import Places
+from bot.guardrails.tokens import Token, tokens
 from bot.guardrails.views import latinized, unaccented
 
-_TOKEN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ]+(?:['-][A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ]+)*")
+LIKELY, SURE, BESIDE, LEAST = 1.0, 1.5, -1.0, -3.0
+"""Log odds from which the fitted reader marks a word: open, public, beside a name; and below which the rules are not believed."""
 _GAP = re.compile(r"^[ \t]*$")
-
-
-@dataclass(frozen=True)
-class _Token:
-    text: str
-    low: str
-    start: int
-    end: int
-    possessive: bool
-
-    @property
-    def capital(self) -> bool:
-        return self.text[0].isupper()
-
-
-def _tokens(text: str) -> list[_Token]:
-    found = []
-    for match in _TOKEN.finditer(text):
-        word, start = match.group(), match.start()
-        possessive = word[-2:].lower() == "'s"
-        if possessive:
-            word = word[:-2]
-        bound = re.match(r"[dljncstmDLJNCSTM]'|[Qq]u'", word)
-        if bound and len(word) > bound.end() + 1:
-            word, start = word[bound.end() :], start + bound.end()
-        if word:
-            found.append(_Token(word, unaccented(word), start, start + len(word), possessive))
-    return found
 
 
 class Reader:
@@ -67,11 +41,14 @@ class Reader:
     def __init__(self, text: str, taken: list[tuple[int, int]]) -> None:
         self.text = text
         self.drawn = latinized(text)
-        self.tokens = _tokens(self.drawn)
+        self.tokens = tokens(self.drawn)
         self.known = gazetteer()
         self.person = bool(PERSON.search(self.drawn))
         self.titled: list[tuple[int, int]] = []
-        self.closed = [*taken, *self._kept()]
+        kept = self._kept()
+        self.firm = [*taken, *(span for span in kept if not self._doubtful(span))]
+        self.doubtful = [span for span in kept if self._doubtful(span)]
+        self.closed = [*self.firm, *self.doubtful]
         self.marked: dict[int, int] = {}
         self.shouting = sum(c.isupper() for c in text) > 0.6 * max(1, sum(c.isalpha() for c in text))
 
@@ -88,6 +65,10 @@ class Reader:
             elif not re.search(r"\b(?:son|daughter|child|kid|hij[oa]|fils|fille)s?\b", around, re.IGNORECASE):
                 kept.append(match.span())
         return kept
+
+    def _doubtful(self, span: tuple[int, int]) -> bool:
+        """A kept single word that is a given name as well: Jordan, Austin, Claude."""
+        return self.drawn[slice(*span)].isalpha() and unaccented(self.drawn[slice(*span)]) in self.known.given
 
     def _keeps(self, match: re.Match[str]) -> bool:
         """A public single word stays unless a child's name stands around it: 'Jordan Smith', 'my student Austin'."""
@@ -219,13 +200,27 @@ class Reader:
 
     def read(self) -> list[NameSpan]:
         """Every name of the text."""
+        odds = Places(self.drawn, self.tokens, self.firm, self.doubtful).odds()
         for i in range(len(self.tokens)):
             if self._open(i):
                 family = self._is_name(i)
-                if family is not None:
+                if family is not None and odds.get(i, LEAST) >= LEAST:
                     self._mark(i, family)
+        self._fitted(odds)
         self._again()
         return self._spans()
+
+    def _fitted(self, odds: dict[int, float]) -> None:
+        """What the fitted reader takes for a name, and the words beside a name that it half believes."""
+        for i, value in odds.items():
+            doubted = any(a <= self.tokens[i].start and self.tokens[i].end <= b for a, b in self.doubtful)
+            if i not in self.marked and value >= (SURE if doubted else LIKELY):
+                self.marked[i] = 2 if cue("parent", "before").search(self._before(i)) else 1
+                self._list(i, self.marked[i])
+        for i in [*odds, *reversed(odds)]:
+            beside = [j for j in (i - 1, i + 1) if j in self.marked and self._next(min(i, j)) == max(i, j)]
+            if i not in self.marked and beside and odds[i] >= BESIDE:
+                self.marked[i] = self.marked[beside[0]]
 
     def _is_name(self, i: int) -> bool | None:
         """Whether a name starts at token i: None, or whether it is a family member's."""
@@ -342,7 +337,7 @@ class Reader:
             return True
         return self.person and bool(said or beside)
 
-    def _full(self, first: _Token, second: _Token, everyday: bool) -> bool:
+    def _full(self, first: Token, second: Token, everyday: bool) -> bool:
         if second.low in FUNCTION or cue("verbs", "after").fullmatch(second.low):
             return False
         if first.capital and second.capital:
