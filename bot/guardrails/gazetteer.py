@@ -8,7 +8,7 @@ from pathlib import Path
 
 import bot
 from bot import prompts
-from bot.guardrails.policy import privacy
+from bot.guardrails.policy import privacy, public
 from bot.guardrails.views import unaccented
 
 
@@ -43,37 +43,69 @@ def gazetteer() -> Gazetteer:
 
 def _spellings() -> set[str]:
     data = prompts.names()
-    found = set(privacy().public_people) | set(privacy().keep)
+    found = set(privacy().public_people) | set(privacy().keep) | public().spellings()
     for kind in ("states", "places", "products", "organizations", "exams", "laws"):
         for entry in getattr(data, kind):
             found |= {part.strip() for part in entry.split(" = ")}
     return found
 
 
+def _branches(spellings: list[str], depth: int = 2) -> str:
+    """An alternation that is branched by its first letters, so that few branches are tried at a place."""
+    if depth == 0 or len(spellings) < 4:
+        return "(?:" + "|".join(re.escape(s).replace(r"\-", "[- ]").replace(r"\ ", "[- ]").replace(r"\.", r"\.?") for s in spellings) + ")"
+    heads: dict[str, list[str]] = {}
+    for spelling in spellings:
+        heads.setdefault(spelling[:1], []).append(spelling[1:])
+    return "(?:" + "|".join(re.escape(head) + _branches(rest, depth - 1) for head, rest in heads.items()) + ")"
+
+
 @cache
 def public_names() -> re.Pattern[str]:
     """Names that stay: public people, vendors, laws, places, courses. Matched on unaccented lower case as whole words."""
-    spellings = sorted((unaccented(s) for s in _spellings() if len(s) > 2), key=len, reverse=True)
-    return re.compile(r"(?<![\w@-])(?:" + "|".join(re.escape(s) for s in spellings) + r")(?![\w-])(?!@)")
+    spellings = sorted({unaccented(s) for s in _spellings() if len(s) > 2}, key=len, reverse=True)
+    return re.compile(r"(?<![\w@-])" + _branches(spellings) + r"(?![\w-])(?!@)")
 
 
 SCHOOLS = re.compile(
-    r"(?:[A-Z][\w.'-]*\s+){1,4}(?:Elementary|Middle|High|Junior High|Primary|Charter|Magnet|Preparatory|Schools?|"
+    r"(?:(?![\w-]*'s\s)[A-Z][\w.'-]*\s+){1,4}(?:Elementary|Middle|High|Junior High|Primary|Charter|Magnet|Preparatory|Schools?|"
     r"Academy|Unified|ISD|"
     r"USD|District|County|University|College|Institute|Foundation|Act|Amendment|Law|Framework|Taxonomy|Award|"
     r"Report|Center|Centre|"
-    r"Museum|Library|Press|Times|Post|Journal|Publishing|Education|Learning|Department|Commission|Board)\b(?:\s+(?:Sch"
-    r"ool|Schools|District|"
+    r"Museum|Library|Press|Times|Post|Journal|Publishing|Education|Learning|Department|Commission|Board|"
+    r"schools|public schools|school district|unified|county|debate|initiative|foundation|elementary|middle school|high school)\b"
+    r"(?:\s+(?:School|Schools|District|"
     r"Public Schools|Unified|of [A-Z]\w+))*"
-    r"|\b(?:Escuela|Colegio|Liceo|Universidad|Distrito|Ley|École|Collège|Lycée|Université)(?:\s+(?:de|del|"
-    r"la|el|du|des))*(?:\s+[A-ZÀ-Þ][\w.'-]*){1,3}"
+    r"|\b(?:Escuela|Colegio|Liceo|Universidad|Distrito|Ley|École|Collège|Lycée|Université|Virgen|Santa|Santo|Saint|Sainte)"
+    r"(?:\s+(?:de|del|la|el|du|des))*(?:\s+[A-ZÀ-Þ][\w.'-]*){1,3}"
 )
-"""Institutions and laws that carry a person's name stay whole."""
+"""Institutions, laws and saints that carry a person's name stay whole."""
+_TITLES = (
+    "Secretary|Superintendent|Supt|Senator|Sen|Governor|Gov|President|Representative|Rep|Congress(?:man|woman)|Judge|Justice|"
+    "Chancellor|Commissioner|Mayor|Principal|Dr|Prof(?:essor)?|Mr|Ms|Mrs|Miss|Mx|Coach|Nurse|Officer|Dean|"
+    "Sr|Sra|Srta|Señora|Señor|Señorita|Profe|Profesora?|Maestr[oa]|Director[a]?|Mme|Monsieur|Madame"
+)
 OFFICES = re.compile(
-    r"\b(?:Secretary|Superintendent|Supt\.?|Senator|Sen\.|Governor|Gov\.|President|Representative|Rep\.|Congress(?:man"
-    r"|woman)|Judge|Justice|"
-    r"Chancellor|Commissioner|Mayor|Principal|Dr\.?|Prof(?:essor)?\.?|Mr\.?|Ms\.?|Mrs\.?|Miss|Mx\.?|Coach|"
-    r"Sr\.|Sra\.|Srta\.|Señora|Señor|Señorita|Profe|Maestr[oa]|Mme|M\.|Monsieur|Madame)"
-    r"\s+(?:[A-ZÀ-Þ]\.\s*)?[A-ZÀ-Þ][\w'-]+(?:\s+[A-ZÀ-Þ][\w'-]+)?"
+    rf"\b(?:{_TITLES}|M(?=\.))\.?\s+(?:[A-ZÀ-Þ]\.\s*)?[A-ZÀ-Þ][\w'-]+(?:\s+[A-ZÀ-Þ][\w'-]+)?"
+    rf"|(?<!\w)(?i:mr|ms|mrs|dr|mx|prof|profe|coach|principal|superintendent|maestr[oa]|profesora?|director[a]?|mme|"
+    rf"señora?)\.?\s+(?P<low>[a-zA-ZÀ-ÿ][\w'-]+)"
 )
-"""Titles of staff and office holders; they stay unless a family word stands near."""
+"""Titles of staff and office holders; they stay unless they are a family's."""
+ROLES = re.compile(
+    r"(?i:\b(?:our|the|my|a|new|this is|i am|i'm|nuestr[oa]|el|la|notre)\s+(?:[\w-]+\s+){0,2}?(?:director|principal|librarian|"
+    r"superintendent|colleague|co-?worker|co-?teacher|teacher|counselor|coach|secretary|nurse|psychologist|therapist|specialist|"
+    r"coordinator|para|aide|dean|registrar|rep|guy|member|president|chair|officer|ap|vp|assistant|trainer|consultant|professor|"
+    r"author|senator|governor|mayor|researcher|maestr[oa]|directora?|colega))\s+(?P<name>[A-ZÀ-Þ][\w'-]+(?:\s+[A-ZÀ-Þ][\w'-]+)?)"
+)
+"""Staff named behind what they do; the name stays."""
+_KIN = (
+    r"parent|mom|mum|mother|dad|father|guardian|grandm\w+|grandf\w+|grandpa|aunt|uncle|stepmom|stepdad|madre|mam[áa]|padre|"
+    r"pap[áa]|abuel[oa]|t[íi][oa]|tutora?|mère|père"
+)
+KIN_AFTER = re.compile(
+    rf"^\s*[,(-]?\s*(?:who is |is |es |est )?(?:the |a |an |his |her |their |la |el |su |un |une |le |[\w'-]+'s )?(?:{_KIN})\b"
+    r"|^[^.?!]{0,40}\b(?:her|his|their|su|sa|son) (?:own )?(?:son|daughter|child|kid|hij[oa]|fille|fils|grandson|granddaughter)\b",
+    re.IGNORECASE,
+)
+"""What follows a titled name that is a family's."""
+KIN_BEFORE = re.compile(rf"\b(?:{_KIN})s?\b(?:\s+(?:named|called)|\s*[,:(])?\s*$", re.IGNORECASE)

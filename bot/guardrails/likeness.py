@@ -86,6 +86,10 @@ def lists(low: str, known: Gazetteer, hidden: Collection[str] = ()) -> int:
     if low.upper() in acronyms():
         flags |= _ACRONYM
     words = known.words
+    if "-" in low and not low.startswith(("al-", "el-")):
+        ordinary = [p in words or p in FUNCTION or p in school_words() or p.upper() in acronyms() for p in parts if p != low]
+        if all(ordinary) or (any(ordinary) and not flags & _GIVEN):
+            return (flags & ~(_GIVEN | _FAMILY)) | _WORD
     if low in words or (
         not flags & (_GIVEN | _FAMILY) and any(low.endswith(end) and low[: -len(end)] in words for end in _ENDINGS)
     ):
@@ -136,7 +140,7 @@ class Places:
             return False
         if self.cases[i] in ("T", "S"):
             return not (flags & _FUNCTION) or bool(flags & _GIVEN)
-        if self.cases[i] == "U" and (flags & _ACRONYM or len(t.text) < 4):
+        if self.cases[i] == "U" and (flags & _ACRONYM or (len(t.text) < 4 and not flags & _GIVEN)):
             return False
         if flags & (_FUNCTION | _ACRONYM):
             return False

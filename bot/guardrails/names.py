@@ -24,13 +24,13 @@ from bot.guardrails.cues import (
     school_words,
     verbs,
 )
-from bot.guardrails.gazetteer import OFFICES, SCHOOLS, gazetteer, public_names
+from bot.guardrails.gazetteer import KIN_AFTER, KIN_BEFORE, OFFICES, ROLES, SCHOOLS, gazetteer, public_names
 from bot.guardrails.initials import NameSpan, initials, other_scripts
 from bot.guardrails.likeness import Places
 from bot.guardrails.tokens import Token, tokens
 from bot.guardrails.views import latinized, unaccented
 
-LIKELY, SURE, BESIDE, LEAST = 1.0, 1.5, -1.0, -3.0
+LIKELY, SURE, BESIDE, LEAST = 0.0, 1.5, -1.0, -3.0
 """Log odds from which the fitted reader marks a word: open, public, beside a name; and below which the rules are not believed."""
 _GAP = re.compile(r"^[ \t]*$")
 
@@ -55,16 +55,22 @@ class Reader:
     def _kept(self) -> list[tuple[int, int]]:
         plain = unaccented(self.drawn)
         same = plain if len(plain) == len(self.drawn) else self.drawn.lower()
-        family = cue("parent", "any")
         kept = [m.span() for m in public_names().finditer(same) if self._keeps(m)]
         kept += [m.span() for m in SCHOOLS.finditer(self.drawn)]
         for match in OFFICES.finditer(self.drawn):
-            around = self.drawn[max(0, match.start() - 28) : match.end() + 28]
-            if family.search(around):
+            if match.group("low") and unaccented(match.group("low")) in FUNCTION:
+                continue
+            before, after = self.drawn[: match.start()], self.drawn[match.end() :]
+            if KIN_AFTER.match(after) or KIN_BEFORE.search(before):
                 self.titled.append(match.span())
-            elif not re.search(r"\b(?:son|daughter|child|kid|hij[oa]|fils|fille)s?\b", around, re.IGNORECASE):
+            else:
                 kept.append(match.span())
+        kept += [m.span("name") for m in ROLES.finditer(self.drawn) if not self._owns_a_childs(m.end())]
         return kept
+
+    def _owns_a_childs(self, end: int) -> bool:
+        """Whether the name that ends here owns what a child owns."""
+        return bool(re.match(r"'s\s+", self.drawn[end:])) and bool(PERSONAL.match(self.drawn[end + 2 :].lstrip()))
 
     def _doubtful(self, span: tuple[int, int]) -> bool:
         """A kept single word that is a given name as well: Jordan, Austin, Claude."""
@@ -73,8 +79,11 @@ class Reader:
     def _keeps(self, match: re.Match[str]) -> bool:
         """A public single word stays unless a child's name stands around it: 'Jordan Smith', 'my student Austin'."""
         start, end = match.span()
-        if " " in match.group() or unaccented(match.group()) not in self.known.given:
+        words = re.split(r"[ -]", unaccented(match.group()))
+        if words[0] not in self.known.given:
             return True
+        if len(words) > 1:
+            return not cue("child", "before").search(self.drawn[max(0, start - 24) : start].rstrip())
         before, after = self.drawn[max(0, start - 24) : start].rstrip(), self.drawn[end : end + 24]
         following = re.match(r"\s+([A-Z][\w'-]+)", after)
         if following and unaccented(following.group(1)) in self.known.family and self.drawn[start].isupper():
@@ -99,7 +108,7 @@ class Reader:
         if i + 1 >= len(self.tokens) or self.tokens[i].possessive:
             return None
         between = self.drawn[self.tokens[i].end : self.tokens[i + 1].start]
-        initial = len(self.tokens[i].text) == 1 and between in (". ", ".")
+        initial = len(self.tokens[i].text) == 1 and between in (". ", ".", ".-")
         return i + 1 if _GAP.match(between) or initial else None
 
     def _before(self, i: int, size: int = 30) -> str:
@@ -217,6 +226,16 @@ class Reader:
             if i not in self.marked and value >= (SURE if doubted else LIKELY):
                 self.marked[i] = 2 if cue("parent", "before").search(self._before(i)) else 1
                 self._list(i, self.marked[i])
+        self._beside(odds)
+
+    def _beside(self, odds: dict[int, float]) -> None:
+        """Initials beside names, and half believed words between or beside them."""
+        for i, t in enumerate(self.tokens):
+            before, after = i - 1 in self.marked and self._next(i - 1) == i, i + 1 in self.marked and self._next(i) == i + 1
+            dotted = self.drawn[t.end : t.end + 1] == "."
+            initial = t.capital and len(t.text) == 1 and self._open(i)
+            if initial and ((after and dotted) or (before and (dotted or t.text not in ("A", "I")))):
+                self.marked[i] = self.marked[i - 1 if before else i + 1]
         for i in [*odds, *reversed(odds)]:
             beside = [j for j in (i - 1, i + 1) if j in self.marked and self._next(min(i, j)) == max(i, j)]
             if i not in self.marked and beside and odds[i] >= BESIDE:
@@ -226,7 +245,7 @@ class Reader:
         """Whether a name starts at token i: None, or whether it is a family member's."""
         t = self.tokens[i]
         given = t.low in self.known.given
-        if any(a < t.start and t.end <= b for a, b in self.titled) and t.capital:
+        if any(a < t.start and t.end <= b for a, b in self.titled) and t.low not in FUNCTION:
             return True
         month = t.capital and given and bool(cue("child", "before").search(self._before(i)))
         if len(t.text) < 2 or t.text in acronyms() or (t.low in FUNCTION and not month and not (self._named(i) and t.capital)):

@@ -140,6 +140,23 @@ class Privacy(BaseModel):
     words: dict[str, Text]
 
 
+class Public(BaseModel):
+    """Names of public people, characters, places and products, which stay; each list is separated by commas."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    people: Text
+    characters: Text
+    places: Text
+    products: Text
+
+    def spellings(self) -> set[str]:
+        """Every name of every list."""
+        lists = (self.people, self.characters, self.places, self.products)
+        return {name.strip() for names in lists for name in names.split(",") if name.strip()}
+
+
 class Outgoing(BaseModel):
     """What may leave."""
 
@@ -356,6 +373,12 @@ def concepts() -> Concepts:
 def privacy() -> Privacy:
     """The privacy rule's words."""
     return validated(Privacy, folder() / "privacy.yaml")
+
+
+@cache
+def public() -> Public:
+    """Names that belong to the public."""
+    return validated(Public, folder() / "public.yaml")
 
 
 @cache

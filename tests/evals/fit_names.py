@@ -25,7 +25,7 @@ from sklearn.linear_model import LogisticRegression
 from bot import prompts
 from bot.guardrails import likeness, names
 from bot.guardrails.gazetteer import gazetteer
-from bot.guardrails.policy import privacy
+from bot.guardrails.policy import privacy, public
 from bot.guardrails.tokens import plain
 from bot.guardrails.views import clean
 from tests.evals import make_names
@@ -102,6 +102,7 @@ def pools() -> tuple[list[tuple[list[str], list[str]]], list[str], list[str]]:
         module = importlib.import_module(f"faker.providers.address.{locale}").Provider
         places += [str(p) for p in getattr(module, "states", ()) or ()]
         places += [str(c) for c in (getattr(module, "cities", ()) or getattr(module, "countries", ()) or ())][:200]
+    places += [p.strip() for p in public().places.split(",")]
     places += "Jordan|Austin|Madison|Paris|Houston|Jackson|Georgia|Virginia|Carolina|Lincoln|Washington|London|Kenya".split("|") * 4
     return origins, WORDS_AS_NAMES, places
 
@@ -117,8 +118,8 @@ class Maker:
         self.origins = [([n for n in g if mine(n)], [n for n in f if mine(n)]) for g, f in origins]
         self.origins = [(g, f) for g, f in self.origins if g and f]
         self.words = [n for n in words if mine(n)]
-        self.products = [s for entry in prompts.names().products for s in entry.split(" = ")] + ["ChatGPT", "Gemini", "AI", "Copilot"] * 8
-        self.public = [n for n in privacy().public_people] + PUBLIC
+        self.products = [s for entry in prompts.names().products for s in entry.split(" = ")] + [p.strip() for p in public().products.split(",")] + ["ChatGPT", "Gemini", "AI", "Copilot"] * 8
+        self.public = [*privacy().public_people, *PUBLIC]
 
     def given(self) -> str:
         """A given name: listed, a word, made up, doubled or a nickname."""
@@ -126,12 +127,14 @@ class Maker:
         first = rng.choice(rng.choice(self.origins)[0])
         if kind < 0.17:
             return rng.choice(self.words)
-        if kind < 0.25:
+        if kind < 0.2:
+            return "".join(rng.sample("ABCDEFGHJKLMNPRSTVWZ", 2)) if rng.random() < 0.5 else rng.choice("AJ TJ CJ DJ JD JP KC MJ PJ RJ TY BJ JR LJ KJ JJ".split())
+        if kind < 0.28:
             made = rng.choice(STARTS) + rng.choice(ENDS)
             return made[:1].upper() + made[1:]
-        if kind < 0.28:
+        if kind < 0.31:
             return rng.choice(STARTS).title() + "'" + rng.choice(ENDS).title()
-        if kind < 0.33:
+        if kind < 0.36:
             second = rng.choice(rng.choice(self.origins)[0])
             return first.split()[0] + "-" + (second if rng.random() < 0.5 else second.lower()).split()[0]
         return first
@@ -284,7 +287,7 @@ def rows(rng: random.Random, apart: bool, each: int) -> list[Row]:
         for frame, _ in family:
             if (zlib.crc32(frame.encode()) % 5 == 0) == apart:
                 found += [maker.typed(*maker.fill(frame)) for _ in range(each)]
-    asked = questions("fit-extra-[78].jsonl") if apart else [*questions("fit.jsonl"), *questions("fit-extra-[1-6].jsonl")]
+    asked = [q for q in questions("fit*.jsonl") if (zlib.crc32(q.encode()) % 5 == 0) == apart]
     for question in asked:
         frame = named(question, rng)
         if frame:
@@ -312,6 +315,18 @@ def marked_examples() -> list[Row]:
     return found
 
 
+def common() -> set[str]:
+    """Many words of English, Spanish and French, from pyspellchecker (MIT); a few are names, so each weighs half."""
+    from spellchecker import SpellChecker
+
+    found: set[str] = set()
+    for language, most in (("en", 45_000), ("es", 45_000), ("fr", 35_000)):
+        frequency = SpellChecker(language=language).word_frequency
+        ranked = sorted(frequency.words(), key=lambda word: -frequency[word])[:most]
+        found |= {plain(word) for word in ranked if re.fullmatch(r"[a-z]{3,}", plain(word))}
+    return found
+
+
 def letters_model(rng: random.Random) -> tuple[np.ndarray, float, dict[str, float]]:
     """Weights of the letter groups, their bias, and every listed word's score by a model that did not see it."""
     known = gazetteer()
@@ -322,10 +337,11 @@ def letters_model(rng: random.Random) -> tuple[np.ndarray, float, dict[str, floa
         i = rng.randrange(1, max(2, len(word) - 1))
         wrong.append(rng.choice([word[:i] + word[i + 1 :], word[:i] + word[i : i + 1] + word[i:], word[:i] + word[i + 1 : i + 2] + word[i : i + 1] + word[i + 2 :]]))
     endings = [word + end for word in rng.sample(bad, 6_000) for end in ("s", "ing", "ed")[:1]]
+    others = common() - set(good) - set(bad) - known.everyday
     brands = [plain(w) for entry in prompts.names().products for w in re.findall(r"[A-Za-z]{4,}", entry)]
-    words = good + bad + wrong + endings + brands
+    words = good + bad + wrong + endings + brands + sorted(others)
     y = np.array([1] * len(good) + [0] * (len(words) - len(good)))
-    weight = np.array([1.6 if w in known.given else 0.7 for w in good] + [1.0] * (len(words) - len(good)))
+    weight = np.array([1.6 if w in known.given else 0.7 for w in good] + [1.0] * (len(words) - len(good) - len(others)) + [0.5] * len(others))
     x = matrix([likeness.groups(w) for w in words], likeness.LETTERS, scaled=True)
     folds = np.array([zlib.crc32(w.encode()) % 5 for w in words])
     unseen: dict[str, float] = {}

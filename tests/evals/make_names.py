@@ -199,7 +199,7 @@ def dictionary(names: set[str]) -> list[str]:
     from spellchecker import SpellChecker
 
     found: set[str] = set()
-    for language, most in (("en", 30_000), ("es", 12_000), ("fr", 9_000)):
+    for language, most in (("en", 30_000), ("es", 22_000), ("fr", 15_000)):
         frequency = SpellChecker(language=language).word_frequency
         ranked = sorted(frequency.words(), key=lambda word: -frequency[word])[:most]
         found |= {folded(word) for word in ranked if re.fullmatch(r"[a-z]{3,}", folded(word))}
