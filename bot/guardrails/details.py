@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from bot.guardrails.gazetteer import gazetteer
+from bot.guardrails.scripts import has_name
 from bot.guardrails.views import unaccented
 
 Found = tuple[int, int, str]
@@ -78,7 +79,7 @@ _ID_CUE = re.compile(
     r"matr[íi]cula)|identificaci[óo]n|carnet|num[ée]ro (?:d'[ée]l[èe]ve|étudiant)|num[ée]ro [ée]l[èe]ve|ine)\b|"
     r"学号|学籍号|编号|رقم الطالبة?|رقم القيد|الرقم المدرسي|رقمه|رقمها)"
     r"[\s:=#(\-]*(?:(?:is|are|no\.?|number|es|est|of|是|为|هو|n°)[\s:#]+){0,3}[:：#是为]?\s*"
-    r"(?P<id>[A-Z]{0,5}[-_ ]?\d[\w-]{1,18})",
+    r"(?P<id>[A-Z]{0,5}[-_ ]?\d[A-Z0-9_-]{1,18})",
     re.IGNORECASE,
 )
 _CASE_CUE = re.compile(
@@ -159,6 +160,8 @@ def _parts(text: str) -> list[str]:
 def names_someone(text: str) -> bool:
     """Whether an address or file name carries a person: a given name with a family name beside it, a given name with a school
     paper's word, an id, or an e-mail."""
+    if has_name(text):
+        return True
     known = gazetteer()
     parts = _parts(re.sub(r"^https?://[^/]+", "", text))
     for i, part in enumerate(parts):
@@ -247,8 +250,9 @@ def phones(text: str, country: str) -> Iterator[Found]:
     for match in re.finditer(r"(?<![\w$.,/-])(?:\+?\d{1,2}[-. ])?(?:\(\d{3}\)\s?|\d{3}[-. ])?\d{3}[-.]\d{4}(?![\w-])", text):
         if not _TOLL_FREE.match(re.sub(r"\D", "", match.group())):
             yield match.start(), match.end(), "phone"
-    for match in re.finditer(r"(?:电话|手机|هاتف\w*|جوال\w*|رقم هاتف\w*)[:：\s是]*(\+?\d[\d\s-]{6,16}\d)", text):
-        yield match.start(1), match.end(1), "phone"
+    for match in re.finditer(r"(?:电话|手机号?码?|هاتف\w*|جوال\w*|رقم هاتف\w*)[:：\s是]*(\+?\d[\d\s-]{6,16}\d)|(?<!\d)(1[3-9]\d{9})(?!\d)", text):
+        group = 1 if match.group(1) else 2
+        yield match.start(group), match.end(group), "phone"
 
 
 def identifiers(text: str) -> Iterator[Found]:

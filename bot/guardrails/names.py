@@ -25,12 +25,13 @@ from bot.guardrails.cues import (
     verbs,
 )
 from bot.guardrails.gazetteer import KIN_AFTER, KIN_BEFORE, OFFICES, ROLES, SCHOOLS, gazetteer, public_names
-from bot.guardrails.initials import NameSpan, initials, other_scripts
+from bot.guardrails.initials import NameSpan, initials
 from bot.guardrails.likeness import Places
+from bot.guardrails.scripts import other_scripts
 from bot.guardrails.tokens import Token, tokens
 from bot.guardrails.views import latinized, unaccented
 
-LIKELY, SURE, BESIDE, LEAST = 0.0, 1.5, -1.0, -3.0
+LIKELY, SURE, BESIDE, LEAST = 0.0, 1.0, -1.0, -3.0
 """Log odds from which the fitted reader marks a word: open, public, beside a name; and below which the rules are not believed."""
 _GAP = re.compile(r"^[ \t]*$")
 
@@ -423,4 +424,5 @@ def find(text: str, taken: list[tuple[int, int]]) -> list[NameSpan]:
     """Every name in a cleaned text. ``taken`` are spans already hidden."""
     spans = Reader(text, taken).read()
     person = bool(spans) or bool(cue("child", "any").search(text))
-    return sorted([*spans, *initials(text, person), *other_scripts(text)], key=lambda span: span.start)
+    other = [NameSpan(start, end, False) for start, end in other_scripts(text)]
+    return sorted([*spans, *initials(text, person), *other], key=lambda span: span.start)

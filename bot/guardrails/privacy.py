@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 
-from bot.guardrails import details, names
+from bot.guardrails import circumstances, details, names
 from bot.guardrails.policy import privacy
 from bot.guardrails.views import clean
 
@@ -27,40 +27,6 @@ class Redacted:
 @cache
 def _placeholder() -> re.Pattern[str]:
     return re.compile(r"\[(?:" + "|".join(re.escape(kind) for kind in privacy().kinds) + r")\]")
-
-
-@cache
-def _tied() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Details that count only when tied to a person: grades, health, discipline, family."""
-    words = privacy().words
-    number = (
-        r"(?:a |an |un |una |de |el |los |las )?(?P<grade>\d{1,3}(?:\.\d+)?\s?(?:%|percent|/\s?\d{1,3}|points|pts)?|[A-DF][+-]?)"
-    )
-    course = (
-        r"(?:math|algebra|reading|science|english|ela|history|biology|chem\w*|physics|geometry|spanish|gym|pe|"
-        r"class|test|quiz|exam|final|midterm|essay|paper|project|period)"
-    )
-    scored = re.compile(
-        rf"\b(?:got|gets|getting|scored?|scoring|made|earned|received|has|have|with|averag\w+|failing|failed|passed|"
-        rf"sac[óo]|obtuvo|tiene|calificaci[óo]n(?: de)?|nota(?: de)?|a eu|note de|moyenne de|at)\s+{number}(?=\s+(?:on|"
-        rf"in|out|for|average|overall|en|au|aux|dans|at|this|percentile|lexile|de promedio|sur|and|y|\w+ {course})|"
-        rf"\s*[.,;!?)]|$)"
-        rf"|\b(?:gpa|lexile|map score|rit|iq|sat|act|score|average|promedio|moyenne|percentile)\s*(?:(?:is|of|was|"
-        rf"score|:|es|de|at)\s*)*(?P<g2>\d{{1,4}}(?:\.\d+)?(?:\s?%|th)?)"
-        rf"|\b(?P<g3>\d(?:\.\d+)?)\s*gpa\b|\b(?P<g4>\d{{1,3}}\s?(?:%|percent))(?=\s+(?:in|on|average|en))|\b(?P<g5>[DF]s?)\s"
-        rf"+(?:in|on|en)\s+(?={course})|\b(?P<g6>straight [A-F]'?s|(?:two|three|four|\d) [DF]'?s)\b"
-        r"|\bgpa\b[^.\n\d]{0,24}(?P<g10>\d\.\d+)|\b(?P<g11>\d{2,3})\s?(?:wpm|words per minute|lexile)\b"
-        r"|(?:考了|得了|分数是|成绩是|成绩|只考)\s*(?P<g7>\d{1,3}\s?分?)|(?:درجة|حصل على|حصلت على|درجته|درجتها)\s*(?P<g8>\d{1,3})"
-        r"|\breads? at (?:a |the )?(?P<g9>(?:\d(?:st|nd|rd|th)|first|second|third|fourth|kindergarten)[- ]grade level)",
-        re.IGNORECASE,
-    )
-    other = "多动症|自闭症|抑郁症?|焦虑症?|糖尿病|癫痫|阅读障碍|التوحد|السكري|الاكتئاب|الصرع|فرط الحركة"
-    return (
-        ("grade detail", scored),
-        ("health detail", re.compile(rf"(?<!\w)(?:{words['health']})(?!\w)|{other}", re.IGNORECASE)),
-        ("discipline detail", re.compile(rf"(?<!\w)(?:{words['discipline']})(?!\w)", re.IGNORECASE)),
-        ("family detail", re.compile(rf"(?<!\w)(?:{words['family_status']})(?!\w)", re.IGNORECASE)),
-    )
 
 
 def _shaped(text: str, country: str) -> list[details.Found]:
@@ -101,7 +67,8 @@ def redact(text: str, country: str = "US") -> Redacted:
     person = person or any(kind in ("[student name]", "[student id]", "[date of birth]") for kind in hidden_before)
     if person:
         found += [*details.births(blank, True), *details.loose_numbers(blank)]
-        found += list(_tied_details(blank))
+    if person or circumstances.of_one(blank):
+        found += circumstances.circumstances(blank, [(s.start, s.end) for s in named])
     spans = _apart(found, closed)
     out, last = [], 0
     for start, end, kind in spans:
@@ -114,15 +81,6 @@ def redact(text: str, country: str = "US") -> Redacted:
         last = start + tail
     out.append(plain[last:])
     return Redacted("".join(out), tuple(Counter(kind for _, _, kind in spans).items()))
-
-
-def _tied_details(text: str) -> list[details.Found]:
-    found: list[details.Found] = []
-    for kind, pattern in _tied():
-        for match in pattern.finditer(text):
-            groups = [name for name, value in match.groupdict().items() if value]
-            found.append((match.start(groups[0]), match.end(groups[0]), kind) if groups else (match.start(), match.end(), kind))
-    return found
 
 
 def notice(kinds: tuple[tuple[str, int], ...], language: str) -> str | None:

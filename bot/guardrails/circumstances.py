@@ -1,0 +1,118 @@
+"""Grades, health, discipline and family circumstances: details only when a text speaks of one person. Called by ``privacy``."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from bot.guardrails.details import Found
+from bot.guardrails.policy import privacy
+
+_COURSE = (
+    r"(?:math|algebra|reading|science|english|ela|history|biology|chem\w*|physics|geometry|spanish|gym|pe|"
+    r"class|test|quiz|exam|final|midterm|essay|paper|project|period|retake|benchmark)"
+)
+_NUMBER = (
+    r"(?:puros? |solo |only |just |a |an |un |una |de |el |los |las )?(?P<grade>\d{1,3}(?:\.\d+)?\s?(?:%|percent\b|por ciento\b|"
+    r"/\s?\d{1,3}|points|pts|puntos)?|(?-i:[A-DF])[+-]?)"
+)
+_GRADES = re.compile(
+    rf"\b(?:got|gets|getting|scored?|scores|scoring|made|makes|earned|earns|received|has|have|had|with|averag\w+|failing|failed|"
+    rf"passed|sac[aóo]|obtuvo|tiene|reprob[óo](?: con)?|aprob[óo] con|calificaci[óo]n(?: de)?|nota(?: de)?|promedio(?: de)?|"
+    rf"a eu|note de|moyenne de|at)\s+{_NUMBER}(?=\s+(?:on|in|out|for|from|because|average|overall|en|au|aux|dans|at|this|last|"
+    rf"percentile|lexile|de promedio|pero|sur|and|but|y|\w+ {_COURSE})|\s*[.,;!?)]|$)"
+    r"|\b(?:gpa|lexile|map score|rit|iq|p?sat|act|score|average|promedio|moyenne|percentile)\s*(?:(?:is|of|was|"
+    r"score|:|es|de|at)\s*)*(?P<g2>\d{1,4}(?:\.\d+)?(?:\s?%|th)?)"
+    r"|\b(?P<g3>\d(?:\.\d+)?)\s*gpa\b|\b(?P<g4>\d{1,3}\s?(?:%|percent))(?=\s+(?:in|on|average|en))"
+    rf"|\b(?P<g5>(?-i:[DF])s?)\s+(?:in|on|en)\s+(?={_COURSE})|\b(?P<g6>straight (?-i:[A-F])'?s|(?:two|three|four|\d) (?-i:[DF])'?s)\b"
+    r"|\bgpa\b[^.\n\d]{0,24}(?P<g10>\d\.\d+)|\b(?P<g11>\d{2,3}\s?(?:wpm|words per minute|lexile|palabras por minuto|mots par minute))\b"
+    r"|(?:考了|得了|分数是|成绩是|成绩|只考)\s*(?P<g7>\d{1,3}\s?分?)"
+    r"|(?:درجة|حصلت?(?:\s+[\u0621-\u064a]+){0,3}\s+على|درجته|درجتها|معدله|معدلها)\s*(?P<g8>\d{1,3}(?:\s?%)?)"
+    r"|\breads? (?:at|on) (?:a |an |the )?(?P<g9>(?:\d(?:st|nd|rd|th)|first|second|third|fourth|fifth|kindergarten)[- ]grade(?: level)?)",
+    re.IGNORECASE,
+)
+_AFTER_NAME = re.compile(
+    r"[\s,|:;-]+(?P<score>\d{2,3}(?:\.\d+)?%?)(?:[\s,|;]+(?P<letter>[A-DF][+-]?)(?!\w))?(?=\s*[,|.;)]|\s+(?:is|are|was|y|and)\b|$)"
+)
+"""A score that follows a name in a list or a row."""
+_LEAD = (
+    r"(?:(?:diagnosed with|diagnosis of|diagnosticad[oa] con|hospitali[sz]ed for|treated for|suffers? from|struggles with|in therapy "
+    r"for|medicated for|medicamentos? para|meds for|medication for|allergic to|al[ée]rgic[oa] a|sufre de|padece|souffre de|"
+    r"atteinte? de|hospitalizad[oa] por)\s+(?:(?:el|la|los|las|a|an|the|severe|mild|un|une|du|de la)\s+)?)?"
+)
+_HEALTH_FRAMES = (
+    r"|allergic to (?:\w+ )?\w+|al[ée]rgic[oa] (?:a|al) (?:\w+ )?\w+|allergique (?:à|aux) \w+"
+    r"|(?:(?<=has )|(?<=has a )|(?<=have )|(?<=with )|(?<=with a )|(?<=had a )|(?<=tiene )|(?<=has an )|(?<=with an ))(?:[a-z]+[ -]){0,2}?"
+    r"(?:allerg(?:y|ies)|disorder|disease|syndrome|condition|disabilit(?:y|ies)|impairment|injury|infection|deficiency|delays?|"
+    r"palsy|fibrosis|dystrophy|tumor|enfermedad|trastorno|discapacidad|alergia)\b"
+    r"|(?:(?:takes|taking|took|on|off|prescribed|toma) (?:his |her |their |new )?)(?:\w+ )?(?:meds|medication|medicine|pills|medicamentos?)\b"
+    r"|diagnosed with \w+|hospitali[sz]ed"
+)
+_OTHER_HEALTH = (
+    "注意力缺陷|多动症|自闭症|抑郁症?|焦虑症?|糖尿病|癫痫|阅读障碍|哮喘|过敏|心脏病|怀孕|自残|白血病|"
+    "التوحد|السكري|الاكتئاب|الصرع|فرط الحركة|الربو|ربو|القلق|عسر القراءة|حساسية|حامل|السرطان"
+)
+_FOR = r"(?:\s+(?:for|por|pour)\s+(?!(?:his|her|the|my|our|using|usar)\b)[\wÀ-ÿ-]+(?:ing\b)?)?"
+_MANY = r"(?:\d+|one|two|three|four|five|six|several|multiple|many|a few|tres|dos|varios|varias)"
+_DISCIPLINE_FRAMES = (
+    rf"|{_MANY} (?:suspensions?|referrals?|detentions?|write[- ]?ups?|absences|tardies|suspensiones|reportes)"
+    rf"|(?:in|out[- ]of)[- ]school suspension|(?:{_MANY}[- ]days? )?suspension\b|(?:suspended|expelled|arrested|written up|suspendid[oa]|"
+    rf"expulsad[oa]|exclue?){_FOR}(?:\s+(?:twice|once|again|(?:three|\d+) times|(?:trois|deux|\d+) jours))?"
+    r"|lo (?:expulsaron|suspendieron)|la (?:expulsaron|suspendieron)|(?:brought|had|carr(?:ied|ying)|caught with) (?:a |an )?(?:knife|gun|weapon|"
+    r"vape|blade|taser|weed|alcohol|drugs|lighter)(?: to school)?|caught (?:vaping|cheating|stealing|fighting|drinking|smoking|skipping|"
+    r"selling \w+|sexting)|juvenile (?:hall|detention|record)|on probation|ran away|conseil de discipline"
+)
+_OTHER_DISCIPLINE = "停学|开除|记过|处分|打架|逃学|\u0641\u0635\u0644(?=\\s)|طرد|مطرود|موقوف"
+_KIN = r"(?:mom|mum|mother|dad|father|parents?|step ?dad|step ?mom|brother|sister|grandma|mam[áa]|pap[áa]|padre|madre|padres|mère|père)"
+_FAMILY_FRAMES = (
+    rf"|{_KIN}(?:'s|s)? (?:(?:is|are|was|were|got|just|has been|have been|fue|est[áa]n?|est) )?(?:getting )?(?:divorc\w+|separat\w+|drinking|drinks|"
+    r"addict\w*|alcoholics?|in (?:jail|prison|rehab)|incarcerated|deported|deportad[oa]s?|detained|unemployed|died|dead|passed away|undocumented|"
+    r"en la c[áa]rcel|pres[oa]s?|muri[óo]|falleci[óo]|bebe|en prison|divorc[ée]s?)"
+    r"|getting (?:a )?divorced?|custody (?:battle|dispute|case|fight)|restraining order|lives? (?:in|at) a (?:shelter|motel|car)|no papers|"
+    r"asylum seekers?|daca"
+)
+_OTHER_FAMILY = "单亲|父母离婚|离异|低保|留守儿童|مطلق(?:ان|ين)|والداه منفصلان|يتيمة?|لاجئة?"
+
+ONE = re.compile(
+    r"\b(?:my|this|that) (?:\w+ ){0,2}?(?:student|kid|kiddo|son|daughter|\w+ ?grader|child|boy|girl|freshman|sophomore|junior|senior)\b"
+    r"|\bone of my (?:students|kids|\w+ graders)\b|\b(?:he|she|his|her|him)\b|\bmi (?:alumn[oa]|hij[oa]|niñ[oa])\b|\bmon élève\b|\bm(?:a fille|on fils)\b",
+    re.IGNORECASE,
+)
+_GENERAL = re.compile(
+    r"\b(?:an?|any|every|each|some|the|un|una|une|cualquier|cada) (?:[\w-]+ )?(?:student|child|kid|learner|alumn[oa]|estudiante|élève|teacher|parent|"
+    r"counselor|principal|user|person|mom|dad|maestr[oa])s?\b|\b(?:students|kids|children|alumnos|estudiantes|élèves|teachers)\b",
+    re.IGNORECASE,
+)
+
+
+def of_one(text: str) -> bool:
+    """Whether a text speaks of one child though it names none: 'her 504 for seizures', 'my student was expelled'."""
+    return bool(ONE.search(text)) and not _GENERAL.search(text)
+
+
+@cache
+def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    words = privacy().words
+
+    def whole(pattern: str, other: str) -> re.Pattern[str]:
+        return re.compile(rf"(?<!\w)(?:{pattern})(?!\w)|{other}", re.IGNORECASE)
+
+    return (
+        ("grade detail", _GRADES),
+        ("health detail", whole(rf"{_LEAD}(?:{words['health']})(?: (?:disorder|attacks?|meds|medication|diagnosis))?{_HEALTH_FRAMES}", _OTHER_HEALTH)),
+        ("discipline detail", whole(words["discipline"] + _DISCIPLINE_FRAMES, _OTHER_DISCIPLINE)),
+        ("family detail", whole(words["family_status"] + _FAMILY_FRAMES, _OTHER_FAMILY)),
+    )
+
+
+def circumstances(text: str, names: list[tuple[int, int]]) -> list[Found]:
+    """What is told of the person a text speaks of. ``names`` are the spans of names found in it."""
+    found: list[Found] = []
+    for _, end in names:
+        if row := _AFTER_NAME.match(text, end):
+            found += [(*row.span(group), "grade detail") for group in ("score", "letter") if row.group(group)]
+    for kind, pattern in _patterns():
+        for match in pattern.finditer(text):
+            groups = [name for name, value in match.groupdict().items() if value]
+            found.append((*match.span(groups[0] if groups else 0), kind))
+    return found
