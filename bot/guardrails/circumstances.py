@@ -45,7 +45,7 @@ _HEALTH_FRAMES = (
     r"|(?:(?<=has )|(?<=has a )|(?<=have )|(?<=with )|(?<=with a )|(?<=had a )|(?<=tiene )|(?<=has an )|(?<=with an ))(?:[a-z]+[ -]){0,2}?"
     r"(?:allerg(?:y|ies)|disorder|disease|syndrome|condition|disabilit(?:y|ies)|impairment|injury|infection|deficiency|delays?|"
     r"palsy|fibrosis|dystrophy|tumor|enfermedad|trastorno|discapacidad|alergia)\b"
-    r"|(?:(?:takes|taking|took|on|off|prescribed|toma) (?:his |her |their |new )?)(?:\w+ )?(?:meds|medication|medicine|pills|medicamentos?)\b"
+    r"|(?:(?:takes|taking|took|on|off|prescribed|toma) (?:his |her |their |new )?)(?:\w+ )?(?:meds|medication|medicine|pills|medicamentos?)\b(?: (?:for|para|pour)(?: (?:el|la|his|her|the))? \w+)?"
     r"|diagnosed with \w+|hospitali[sz]ed"
 )
 _OTHER_HEALTH = (
@@ -100,8 +100,8 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return (
         ("grade detail", _GRADES),
         ("health detail", whole(rf"{_LEAD}(?:{words['health']})(?: (?:disorder|attacks?|meds|medication|diagnosis))?{_HEALTH_FRAMES}", _OTHER_HEALTH)),
-        ("discipline detail", whole(words["discipline"] + _DISCIPLINE_FRAMES, _OTHER_DISCIPLINE)),
-        ("family detail", whole(words["family_status"] + _FAMILY_FRAMES, _OTHER_FAMILY)),
+        ("discipline detail", whole(_DISCIPLINE_FRAMES[1:] + "|" + words["discipline"], _OTHER_DISCIPLINE)),
+        ("family detail", whole(_FAMILY_FRAMES[1:] + "|" + words["family_status"], _OTHER_FAMILY)),
     )
 
 

@@ -48,7 +48,7 @@ _BIRTH = re.compile(
     rf"(?:\b(?:d\.?\s?o\.?\s?b\.?|born|birth ?da(?:y|te)|bday|b-day|date of birth|birth|turn(?:s|ed|ing)? \d+|"
     rf"fecha de nacimiento|f\.?\s?nac\.?|naci[óo]|nacid[oa]|cumple\w*|cumpleaños|n[ée]e?|date de naissance|"
     rf"naissance|anniversaire)\b|出生日期|出生于|出生|生于|生日|تاريخ الميلاد|تاريخ ميلاد\w*|ولد|ولدت|مواليد)"
-    rf"[\s:=#(,\-–]*(?:(?:is|was|on|in|the|es|el|en|le|del?|son|est|fue|是|为|هو|في|:|of|at|a)[\s:]+){{0,3}}[\s:：是为]*(?P<"
+    rf"[\s:=#(,\-–]*(?:(?:is|was|on|in|the|es|el|en|le|del?|son|est|fue|是|为|هو|في|:|of|at|a|\d{{1,2}}(?:\s+(?:años|ans))?)[\s:]+){{0,3}}[\s:：是为]*(?P<"
     rf"date>{_DATES}|{_YEAR}(?!\d)|\d{{6}}(?:\d{{2}})?(?!\d))",
     re.IGNORECASE,
 )
@@ -84,7 +84,7 @@ _ID_CUE = re.compile(
 )
 _CASE_CUE = re.compile(
     (
-        r"(?:\b(?:case|iep|504|file|dossier|expediente|caso|incident|referral|cps|docket|ticket|claim|report|caf|"
+        r"(?:\b(?:case|iep|504|file|dossier|expediente|folio|boleta|acta|caso|incident|referral|cps|docket|ticket|claim|report|caf|"
         r"hearing|complaint|police report)\s*(?:id|number|no\.?|num|n[úu]mero|n°|#)?[\s:=#(]*(?:(?:is|es|de|number|"
         r"no\.?|#|n°|n[úu]m(?:ero)?\.?)[\s:#]+){0,2}(?P<id>#?\s?[A-Z]{0,5}[-_]?\d[\w/-]{3,18})|(?:案件编号|案号|档案号|"
         r"رقم القضية|رقم الملف)[:：\s是]*(?P<id2>[\w-]{3,18}))"
@@ -95,6 +95,7 @@ _LONG_NUMBER = re.compile(
     r"(?<![\w$€£.,/#=-])#?\d{6,12}(?![\w%]|[.,]\d|\s*(?:students|users|people|dollars|teachers|kids|schools|"
     r"words|tokens|rows|records|estudiantes|personas|hours|districts|families|gallons|liters))"
 )
+_LETTERED = re.compile(r"(?<![\w/.-])(?!EO|PL|HR|SB|AB|HB)[A-Z]{1,3}-?\d{6,10}(?![\w/-])")
 _ACCOUNT = re.compile(
     r"\b(?:password|passcode|pass ?word|pwd|pw|pin|username|user ?name|login|log ?in|user id|contrase[ñn]a|clave|"
     r"usuario|mot de passe|identifiant|密码|用户名|账号|كلمة المرور|كلمة السر|اسم المستخدم)"
@@ -276,6 +277,8 @@ def identifiers(text: str) -> Iterator[Found]:
             if kind == "case number" and re.fullmatch(r"#?\s?(?:19|20)\d\d(?:[-/](?:\d\d|20\d\d))?", match.group(group)):
                 continue
             yield match.start(group), match.start(group) + len(match.group(group).rstrip(" -")), kind
+    for match in _LETTERED.finditer(text):
+        yield match.start(), match.end(), "student id"
     for match in _LONG_NUMBER.finditer(text):
         if not match.group().endswith("000"):
             yield match.start(), match.end(), "student id"
@@ -291,10 +294,19 @@ _ONE_CHILD = re.compile(
 """Signs that a text speaks of one child, who may be unnamed."""
 
 
+_NO_ID = re.compile(
+    r"(?:AB|SB|HB|HR|EO|PL|GPT|ISO|NIST|RFC|SP|CFR|HJR|LB|HF|SF|LD|AI|FY|SY|RM|ROOM|COVID|WCAG|IEEE|BCP|A|B|C|K)[- ]?\d+", re.IGNORECASE
+)
+"""Bills, standards and models: letters and digits that are no one's id."""
+_LOOSE = re.compile(
+    r"(?<![\w$€£.,/#-])(?:#?\d{4,}(?![\w%]|[.,]\d|-\d)|\d{3,}-\d{1,4}(?![\w%-])|[A-Z]{1,4}-?\d{4,}(?![\w-])|[A-Z]{1,3}\d{3,}[A-Z]?(?![\w-]))"
+)
+
+
 def loose_numbers(text: str) -> Iterator[Found]:
-    """Bare numbers of four digits and more beside a person; years and money stay."""
-    for match in re.finditer(r"(?<![\w$€£.,/#-])#?\d{4,}(?![\w%]|[.,]\d|-\d)", text):
-        if not re.fullmatch(r"(?:19|20)\d\d", match.group()):
+    """Bare numbers of four digits and more beside a person, also with letters before; years, bills and money stay."""
+    for match in _LOOSE.finditer(text):
+        if not re.fullmatch(r"(?:19|20)\d\d(?:-\d\d(?:\d\d)?)?", match.group()) and not _NO_ID.fullmatch(match.group()):
             yield match.start(), match.end(), "student id"
 
 

@@ -88,7 +88,7 @@ def lists(low: str, known: Gazetteer, hidden: Collection[str] = ()) -> int:
     words = known.words
     if "-" in low and not low.startswith(("al-", "el-")):
         ordinary = [p in words or p in FUNCTION or p in school_words() or p.upper() in acronyms() for p in parts if p != low]
-        if all(ordinary) or (any(ordinary) and not flags & _GIVEN):
+        if all(ordinary) or (any(ordinary) and not flags & (_GIVEN | _FAMILY)):
             return (flags & ~(_GIVEN | _FAMILY)) | _WORD
     if low in words or (
         not flags & (_GIVEN | _FAMILY) and any(low.endswith(end) and low[: -len(end)] in words for end in _ENDINGS)

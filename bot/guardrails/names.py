@@ -31,7 +31,7 @@ from bot.guardrails.scripts import other_scripts
 from bot.guardrails.tokens import Token, tokens
 from bot.guardrails.views import latinized, unaccented
 
-LIKELY, SURE, BESIDE, LEAST = 0.0, 1.0, -1.0, -3.0
+LIKELY, SURE, BESIDE, LEAST = -0.5, 1.0, -1.0, -3.0
 """Log odds from which the fitted reader marks a word: open, public, beside a name; and below which the rules are not believed."""
 _GAP = re.compile(r"^[ \t]*$")
 

@@ -16,6 +16,7 @@ import re
 import sys
 import zlib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -110,10 +111,13 @@ def pools() -> tuple[list[tuple[list[str], list[str]]], list[str], list[str]]:
 class Maker:
     """Makes filled sentences with the spans of the names in them."""
 
-    def __init__(self, rng: random.Random, apart: bool) -> None:
-        """``apart`` takes the fifth of the names that fitting never sees."""
+    def __init__(self, rng: random.Random, apart: bool | None) -> None:
+        """``apart`` takes the fifth of the names that judging keeps for itself; None takes all."""
         self.rng = rng
-        mine = (lambda n: (zlib.crc32(plain(n).encode()) % 5 == 0) == apart)  # noqa: E731
+
+        def mine(name: str) -> bool:
+            return taken(name, apart)
+
         origins, words, self.places = pools()
         self.origins = [([n for n in g if mine(n)], [n for n in f if mine(n)]) for g, f in origins]
         self.origins = [(g, f) for g, f in self.origins if g and f]
@@ -179,6 +183,9 @@ class Maker:
     def fill(self, frame: str) -> tuple[str, list[tuple[int, int]]]:
         """A frame's text and its names' spans."""
         rng, out, spans = self.rng, "", []
+        for _ in range(2):
+            frame = re.sub(r"\{([a-z]+)\}", lambda m: rng.choice(words()[m.group(1)]), frame)
+        frame = frame.replace(" ,", ",")
         for piece in re.split(r"(\{[A-Z]\})", frame):
             if piece not in ("{N}", "{M}", "{F}"):
                 out += self.other(piece)
@@ -237,6 +244,13 @@ class Maker:
         return text, spans
 
 
+@cache
+def words() -> dict[str, list[str]]:
+    """The lists of words ('= name: a|b') that frames refer to as {name}."""
+    lines = [line[2:].partition(": ") for line in FRAMES.read_text(encoding="utf-8").splitlines() if line.startswith("= ")]
+    return {name: rest.split("|") for name, _, rest in lines}
+
+
 def frames() -> list[list[tuple[str, bool]]]:
     """Families of frames: (frame, whether it names someone)."""
     found: list[list[tuple[str, bool]]] = []
@@ -245,7 +259,7 @@ def frames() -> list[list[tuple[str, bool]]]:
         if line.startswith("@"):
             names_someone = not line.startswith("@ -")
             found.append([])
-        elif line and line[0] != "#":
+        elif line and line[0] not in "#=":
             found[-1].append((line, names_someone))
     return found
 
@@ -266,6 +280,11 @@ def named(question: str, rng: random.Random) -> str | None:
     return None if found == question else found
 
 
+def taken(text: str, apart: bool | None) -> bool:
+    """Whether a name, frame or question belongs to a side: the fifth set apart, the others, or (None) all."""
+    return apart is None or (zlib.crc32(plain(text).encode()) % 5 == 0) == apart
+
+
 Row = tuple[str, list[tuple[int, int]]]
 
 
@@ -279,15 +298,15 @@ def sentences(limit: int, rng: random.Random) -> list[str]:
     return found[:limit]
 
 
-def rows(rng: random.Random, apart: bool, each: int) -> list[Row]:
-    """Filled sentences: of the frames and names set apart, or of the others."""
+def rows(rng: random.Random, apart: bool | None, each: int) -> list[Row]:
+    """Filled sentences: of the frames, names and questions set apart, of the others, or of all."""
     maker = Maker(rng, apart)
     found: list[Row] = []
     for family in frames():
         for frame, _ in family:
-            if (zlib.crc32(frame.encode()) % 5 == 0) == apart:
-                found += [maker.typed(*maker.fill(frame)) for _ in range(each)]
-    asked = [q for q in questions("fit*.jsonl") if (zlib.crc32(q.encode()) % 5 == 0) == apart]
+            if taken(frame, apart):
+                found += [maker.typed(*maker.fill(frame)) for _ in range(each * (3 if "{verbs}" in frame or "{did}" in frame else 1))]
+    asked = [q for q in questions("fit*.jsonl") if taken(q, apart)]
     for question in asked:
         frame = named(question, rng)
         if frame:
@@ -406,19 +425,25 @@ def main() -> None:
         parts = [p for p in {low, *re.split(r"['-]", low)} if p]
         return max(unseen[p] if p in unseen else float(full.letters[g := likeness.groups(p)].sum()) / len(g) ** 0.5 + bias for p in parts)
 
-    binned, labels, _ = instances(rows(rng, False, options.each), rng, look, 0.5)
-    x, y = matrix(binned, likeness.PLACES), np.array(labels)
-    sys.stdout.write(f"{len(y)} words, {y.sum()} names\n")
-    model = LogisticRegression(C=options.cost, max_iter=40, solver="liblinear").fit(x, y)
+    judged = fitted(rows(rng, False, options.each), rng, look, options.cost)
+    for unlisted in (0.0, 1.0):
+        judge(rows(random.Random(5), True, 12), unlisted, look, judged)
+    model = fitted(rows(rng, None, options.each), rng, look, options.cost)
     small, step = quantized(letters)
     places, places_step = quantized(model.coef_[0])
     np.savez_compressed(
         OUT, letters=small, letters_step=step, letters_bias=np.float32(bias),
         places=places, places_step=places_step, places_bias=np.float32(model.intercept_[0]),
     )  # fmt: skip
-    for unlisted in (0.0, 1.0):
-        judge(rows(random.Random(5), True, 12), unlisted, look, model)
     sys.stdout.write(f"{OUT.stat().st_size} bytes\n")
+
+
+def fitted(found: list[Row], rng: random.Random, look: Callable[[str], float], cost: float) -> LogisticRegression:
+    """A model of the signs of every candidate word; half of the names are taken for unlisted."""
+    binned, labels, _ = instances(found, rng, look, 0.5)
+    x, y = matrix(binned, likeness.PLACES), np.array(labels)
+    sys.stdout.write(f"{len(y)} words, {y.sum()} names\n")
+    return LogisticRegression(C=cost, max_iter=40, solver="liblinear").fit(x, y)
 
 
 def judge(apart: list[Row], unlisted: float, look: Callable[[str], float], model: LogisticRegression) -> None:
