@@ -23,6 +23,10 @@ _GRADES = re.compile(
     rf"percentile|lexile|de promedio|pero|sur|and|but|y|\w+ {_COURSE})|\s*[.,;!?)]|$)"
     r"|\b(?:gpa|lexile|map score|rit|iq|p?sat|act|score|average|promedio|moyenne|percentile)\s*(?:(?:is|of|was|"
     r"score|:|es|de|at)\s*)*(?P<g2>\d{1,4}(?:\.\d+)?(?:\s?%|th)?)"
+    r"|\b(?:gave|give|gives|giving) \w+ (?:\w+ )?an? (?P<g12>(?-i:[A-DF])[+-]?(?!\w)|\d{1,3}%?)|\b(?P<g13>(?:an? )?zero)(?= (?:on|in|for)\b)"
+    r"|\b(?P<g14>\d{1,2}(?:st|nd|rd|th) percentile)|\b(?:level|grade|score|mark)s?(?: (?:in|on|for) \w+)? (?:is|was|of) (?:an? )?"
+    r"(?P<g15>\d{1,4}(?:\.\d+)?%?|(?-i:[A-DF])[+-]?(?!\w))"
+    r"|\b(?P<g16>(?:far |well |(?:\w+ )?(?:years?|grades?|levels?) )?(?:below|above|behind) (?:basic|proficien\w+|average|grade level|grade))\b"
     r"|\b(?P<g3>\d(?:\.\d+)?)\s*gpa\b|\b(?P<g4>\d{1,3}\s?(?:%|percent))(?=\s+(?:in|on|average|en))"
     rf"|\b(?P<g5>(?-i:[DF])s?)\s+(?:in|on|en)\s+(?={_COURSE})|\b(?P<g6>straight (?-i:[A-F])'?s|(?:two|three|four|\d) (?-i:[DF])'?s)\b"
     r"|\bgpa\b[^.\n\d]{0,24}(?P<g10>\d\.\d+)|\b(?P<g11>\d{2,3}\s?(?:wpm|words per minute|lexile|palabras por minuto|mots par minute))\b"
@@ -36,7 +40,7 @@ _AFTER_NAME = re.compile(
 )
 """A score that follows a name in a list or a row."""
 _LEAD = (
-    r"(?:(?:diagnosed with|diagnosis of|diagnosticad[oa] con|hospitali[sz]ed for|treated for|suffers? from|struggles with|in therapy "
+    r"(?:(?:type [12]|diagnosed with|diagnosis of|diagnosticad[oa] con|hospitali[sz]ed for|treated for|suffers? from|struggles with|in therapy "
     r"for|medicated for|medicamentos? para|meds for|medication for|allergic to|al[ée]rgic[oa] a|sufre de|padece|souffre de|"
     r"atteinte? de|hospitalizad[oa] por)\s+(?:(?:el|la|los|las|a|an|the|severe|mild|un|une|du|de la)\s+)?)?"
 )
@@ -46,7 +50,7 @@ _HEALTH_FRAMES = (
     r"(?:allerg(?:y|ies)|disorder|disease|syndrome|condition|disabilit(?:y|ies)|impairment|injury|infection|deficiency|delays?|"
     r"palsy|fibrosis|dystrophy|tumor|enfermedad|trastorno|discapacidad|alergia)\b"
     r"|(?:(?:takes|taking|took|on|off|prescribed|toma) (?:his |her |their |new )?)(?:\w+ )?(?:meds|medication|medicine|pills|medicamentos?)\b(?: (?:for|para|pour)(?: (?:el|la|his|her|the))? \w+)?"
-    r"|diagnosed with \w+|hospitali[sz]ed"
+    r"|diagnosed with \w+|hospitali[sz]ed|in the (?:hospital|psych ward)"
 )
 _OTHER_HEALTH = (
     "注意力缺陷|多动症|自闭症|抑郁症?|焦虑症?|糖尿病|癫痫|阅读障碍|哮喘|过敏|心脏病|怀孕|自残|白血病|"
@@ -55,12 +59,12 @@ _OTHER_HEALTH = (
 _FOR = r"(?:\s+(?:for|por|pour)\s+(?!(?:his|her|the|my|our|using|usar)\b)[\wÀ-ÿ-]+(?:ing\b)?)?"
 _MANY = r"(?:\d+|one|two|three|four|five|six|several|multiple|many|a few|tres|dos|varios|varias)"
 _DISCIPLINE_FRAMES = (
-    rf"|{_MANY} (?:suspensions?|referrals?|detentions?|write[- ]?ups?|absences|tardies|suspensiones|reportes)"
+    rf"|{_MANY} (?:fights|suspensions?|referrals?|detentions?|write[- ]?ups?|absences|tardies|suspensiones|reportes)"
     rf"|(?:in|out[- ]of)[- ]school suspension|(?:{_MANY}[- ]days? )?suspension\b|(?:suspended|expelled|arrested|written up|suspendid[oa]|"
     rf"expulsad[oa]|exclue?){_FOR}(?:\s+(?:twice|once|again|(?:three|\d+) times|(?:trois|deux|\d+) jours))?"
     r"|lo (?:expulsaron|suspendieron)|la (?:expulsaron|suspendieron)|(?:brought|had|carr(?:ied|ying)|caught with) (?:a |an )?(?:knife|gun|weapon|"
     r"vape|blade|taser|weed|alcohol|drugs|lighter)(?: to school)?|caught (?:vaping|cheating|stealing|fighting|drinking|smoking|skipping|"
-    r"selling \w+|sexting)|juvenile (?:hall|detention|record)|on probation|ran away|conseil de discipline"
+    r"selling \w+|sexting)|(?:on )?(?:a )?behaviou?r contract|sent to the office|in (?:the )?alternative school|juvenile (?:hall|detention|record)|on probation|ran away|conseil de discipline"
 )
 _OTHER_DISCIPLINE = "停学|开除|记过|处分|打架|逃学|\u0641\u0635\u0644(?=\\s)|طرد|مطرود|موقوف"
 _KIN = r"(?:mom|mum|mother|dad|father|parents?|step ?dad|step ?mom|brother|sister|grandma|mam[áa]|pap[áa]|padre|madre|padres|mère|père)"
@@ -85,6 +89,9 @@ _GENERAL = re.compile(
 )
 
 
+_DANGER = re.compile(r"suicid|harm|cut|hurt|overdos|hospital|weapon|gun|knife|blade|abus|pregnan|embaraz|threat", re.IGNORECASE)
+
+
 def of_one(text: str) -> bool:
     """Whether a text speaks of one child though it names none: 'her 504 for seizures', 'my student was expelled'."""
     return bool(ONE.search(text)) and not _GENERAL.search(text)
@@ -105,14 +112,17 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     )
 
 
-def circumstances(text: str, names: list[tuple[int, int]]) -> list[Found]:
-    """What is told of the person a text speaks of. ``names`` are the spans of names found in it."""
+def circumstances(text: str, names: list[tuple[int, int]], named: bool) -> list[Found]:
+    """What is told of the person a text speaks of. ``names`` are the spans of names found in it. Words of danger stay where
+    no one is ``named``: they must be read."""
     found: list[Found] = []
     for _, end in names:
         if row := _AFTER_NAME.match(text, end):
             found += [(*row.span(group), "grade detail") for group in ("score", "letter") if row.group(group)]
     for kind, pattern in _patterns():
         for match in pattern.finditer(text):
+            if not named and _DANGER.search(match.group()):
+                continue
             groups = [name for name, value in match.groupdict().items() if value]
             found.append((*match.span(groups[0] if groups else 0), kind))
     return found

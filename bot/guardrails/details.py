@@ -45,11 +45,11 @@ _DATES = (
     rf"فبراير|مارس|أبريل|مايو|يونيو|يوليو|أغسطس|سبتمبر|أكتوبر|نوفمبر|ديسمبر)(?:\s+{_YEAR})?)"
 )
 _BIRTH = re.compile(
-    rf"(?:\b(?:d\.?\s?o\.?\s?b\.?|born|birth ?da(?:y|te)|bday|b-day|date of birth|birth|turn(?:s|ed|ing)? \d+|"
+    rf"(?:\b(?:d\.?\s?o\.?\s?b\b\.?|born|birth ?da(?:y|te)|bday|b-day|date of birth|birth|turn(?:s|ed|ing)? \d+|"
     rf"fecha de nacimiento|f\.?\s?nac\.?|naci[óo]|nacid[oa]|cumple\w*|cumpleaños|n[ée]e?|date de naissance|"
-    rf"naissance|anniversaire)\b|出生日期|出生于|出生|生于|生日|تاريخ الميلاد|تاريخ ميلاد\w*|ولد|ولدت|مواليد)"
+    rf"naissance|anniversaire)(?!\w)|出生日期|出生于|出生|生于|生日|تاريخ الميلاد|تاريخ ميلاد\w*|ولد|ولدت|مواليد)"
     rf"[\s:=#(,\-–]*(?:(?:is|was|on|in|the|es|el|en|le|del?|son|est|fue|是|为|هو|في|:|of|at|a|\d{{1,2}}(?:\s+(?:años|ans))?)[\s:]+){{0,3}}[\s:：是为]*(?P<"
-    rf"date>{_DATES}|{_YEAR}(?!\d)|\d{{6}}(?:\d{{2}})?(?!\d))",
+    rf"date>{_DATES}|{_YEAR}(?!\d)|\d{{1,2}}[/-]\d{{1,2}}(?![/\d-])|\d{{6}}(?:\d{{2}})?(?!\d))",
     re.IGNORECASE,
 )
 _BORN_AFTER = re.compile(rf"(?P<date>{_DATES})\s*(?:出生|\(?(?:dob|birthday|born|birthdate)\)?)", re.IGNORECASE)
@@ -60,7 +60,7 @@ _GOVERNMENT = re.compile(
     r"\b(?:ssn|s\.s\.n\.?|social(?: security)?(?: (?:number|no\.?|num|#))?|seguro social|passport|pasaporte|"
     r"passeport|itin|alien (?:number|no)|a-number|driver'?s? licen[cs]e|licencia|curp|rfc|nss|dni|nie|nif|"
     r"insee|nir|身份证号?码?|护照号?码?|رقم الهوية|جواز(?: السفر)?)"
-    r"[\s:=#(]*(?:(?:is|number|no\.?|num|es|número|numero|de|n°|last (?:four|4)|ends in|are|号码|号|是|رقم|هو)[\s:#]*){0,4"
+    r"[\s:=#(]*(?:(?:is|number|no\.?|num|es|número|numero|de|n°|last (?:four|4)|ending(?: in| with)?|ends? (?:in|with)|are|号码|号|是|رقم|هو)[\s:#]*){0,4"
     r"}[:：是]?\s*(?P<id>[A-Z]{0,4}-?\d[\dA-Z]*(?:[- ]\d[\dA-Z]*){0,6}|(?-i:(?=[A-Z]*\d)[A-Z0-9]{8,18}))",
     re.IGNORECASE,
 )
@@ -79,7 +79,7 @@ _ID_CUE = re.compile(
     r"matr[íi]cula)|identificaci[óo]n|carnet|num[ée]ro (?:d'[ée]l[èe]ve|étudiant)|num[ée]ro [ée]l[èe]ve|ine)\b|"
     r"学号|学籍号|编号|رقم الطالبة?|رقم القيد|الرقم المدرسي|رقمه|رقمها)"
     r"[\s:=#(\-]*(?:(?:is|are|no\.?|number|es|est|of|是|为|هو|n°)[\s:#]+){0,3}[:：#是为]?\s*"
-    r"(?P<id>[A-Z]{0,5}[-_ ]?\d[A-Z0-9_-]{1,18})",
+    r"(?P<id>\d{1,3}(?: \d{3})+(?!\d)|[A-Z]{0,5}[-_ ]?\d[A-Z0-9_-]{1,18})",
     re.IGNORECASE,
 )
 _CASE_CUE = re.compile(
@@ -108,10 +108,13 @@ _STREET = (
     r"ter|parkway|pkwy|highway|hwy|trail|trl|loop|alley|square|sq)"
 )
 _ADDRESS = re.compile(
-    rf"(?<![\w$#-])\d{{1,6}}[A-Z]?\s+(?:(?:n|s|e|w|ne|nw|se|sw|north|south|east|west)\.?\s+)?(?:[A-Za-z0-9'.-]+\s+){{1,"
+    rf"(?<![\w$#-])\d{{1,6}}(?:-\d{{1,4}})?[A-Z]?\s+(?:(?:n|s|e|w|ne|nw|se|sw|north|south|east|west)\.?\s+)?(?:[A-Za-z0-9'.-]+\s+){{1,"
     rf"4}}{_STREET}\b\.?"
     rf"(?:,?\s*(?:apt|apartment|unit|suite|ste|lot|#|no)\.?\s*#?\w{{1,6}})?(?:,\s*(?-i:[A-Z][\w.]+(?:\s[A-Z][\w.]+)?))?"
     rf"(?:,?\s+(?-i:[A-Z]{{2}}))?(?:,?\s+\d{{5}}(?:-\d{{4}})?)?"
+    r"|(?:(?<=lives at )|(?<=live at )|(?<=living at )|(?<=address is )|(?<=address: )|(?<=address )|(?<=resides at )|(?<=staying at ))\d{1,6}[A-Z]?\s+"
+    r"(?:[A-Za-z0-9'.-]+\s?){1,4}?(?=[,;?!\n]|\.\s|$)(?:,\s*(?:apt|apartment|unit|suite|lot|#)\.?\s*#?\w{1,4})?"
+    r"|\b(?:rt|rr|rural route|hc)\.?\s*\d+,?\s+box\s+\d+|\b(?:calle|carrera|cra|cl|transversal|diagonal)\.?\s*\d+\w?\s*#\s?\d+\w?-\d+"
     r"|\bP\.?\s?O\.?\s?Box\s+\d+(?:,\s*[A-Z]\w+)?"
     r"|\b(?:apt|apartment|unit|lot)\.?\s*#?\d+\w?\b"
     r"|\b(?:calle|avenida|av\.|avda\.?|colonia|callej[óo]n|carrera|paseo|plaza|camino)\s+(?:[\wÀ-ÿ.]+\s+){0,4}?(?:#|"
@@ -277,6 +280,8 @@ def identifiers(text: str) -> Iterator[Found]:
             if kind == "case number" and re.fullmatch(r"#?\s?(?:19|20)\d\d(?:[-/](?:\d\d|20\d\d))?", match.group(group)):
                 continue
             yield match.start(group), match.start(group) + len(match.group(group).rstrip(" -")), kind
+    for match in re.finditer(r"(?<![\w&/])#\s?(?:\d{5,12}|\d{2,6}(?:-\d{2,6})+)(?![\w-])", text):
+        yield match.start(), match.end(), "case number"
     for match in _LETTERED.finditer(text):
         yield match.start(), match.end(), "student id"
     for match in _LONG_NUMBER.finditer(text):
@@ -345,7 +350,8 @@ def addresses(text: str) -> Iterator[Found]:
             "lane",
             "ct",
         )
-        if weak and not re.search(r"\b(?:live\w*|address|home|stays?|resid\w+|at|on)\W*$", text[: match.start()], re.IGNORECASE):
+        numbered = re.search(r"\d(?:st|nd|rd|th)\b", match.group(), re.IGNORECASE)
+        if weak and not numbered and not re.search(r"\b(?:live\w*|address|home|stays?|resid\w+|at|on)\W*$", text[: match.start()], re.IGNORECASE):
             continue
         if re.search(r"\bSupreme Court\b|\bAppeals Court\b", match.group(), re.IGNORECASE):
             continue

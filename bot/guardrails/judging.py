@@ -45,7 +45,8 @@ def joined(items: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def see(raw: str, redacted: str, context: Context) -> Seen:
-    """Prepare a message. ``raw`` is read for disguises only; nothing of it is kept."""
+    """Prepare a message. ``raw`` is read for disguises and for the patterns of a crisis only; nothing of it is
+    kept."""
     known = dict(rules())
     extra: dict[str, tuple[str, ...]] = {}
     if context.policy is not None:
@@ -55,6 +56,10 @@ def see(raw: str, redacted: str, context: Context) -> Seen:
             known.pop(name, None)
     fold = views.folded(redacted)
     marked = features.marks(fold)
+    plain = views.clean(raw)
+    if plain != redacted:
+        whole = features.marks(views.folded(plain))
+        marked |= {name: found or marked[name] for name, found in whole.items() if ":crisis." in name}
     belief = classifier.believe(redacted, context.embed, marked)
     return Seen(redacted, fold, views.bare(redacted), views.disguised(raw), belief, known, marked, extra)
 

@@ -259,6 +259,8 @@ class Reader:
         if AUTHOR.search(before) and not cue("child", "any").search(before):
             return None
         parent = bool(cue("parent", "before").search(before))
+        if self._of_a_family(i):
+            return True
         if self._cued(i, parent) or self._paired(i) or self._owned(i) or self._unknown(i):
             return parent
         if given and t.low not in self.known.everyday:
@@ -284,6 +286,18 @@ class Reader:
         title = self._dictionary(t.low) or everyday
         known = given or family_name
         return (known or not (colon or title)) and (self._strange(i) or (given and not everyday))
+
+    def _of_a_family(self, i: int) -> bool:
+        """'the Hargrove boy', 'the Nguyens', 'Jimenez family': a family name for a child or a family."""
+        t = self.tokens[i]
+        word = self._dictionary(t.low) or t.low in self.known.everyday or t.low in FUNCTION
+        if not t.capital or t.possessive or word:
+            return False
+        the = bool(re.search(r"\b(?:the|los|las|les)$", self._before(i), re.IGNORECASE))
+        if the and t.low.endswith("s") and t.low[:-1] in self.known.family and not self._dictionary(t.low[:-1]):
+            return True
+        child = r"(?:boys?|girls?|kids?|twins?|brothers?|sisters?|siblings|children|family|household|parents)\b"
+        return (the or t.low in self.known.family) and bool(re.match(child, self._after(i)))
 
     def _paired(self, i: int) -> bool:
         """A given name with a family name, an unknown capitalised word or an initial behind it; or 'Family, Given'."""

@@ -68,7 +68,7 @@ def redact(text: str, country: str = "US") -> Redacted:
     if person:
         found += [*details.births(blank, True), *details.loose_numbers(blank)]
     if person or circumstances.of_one(blank):
-        found += circumstances.circumstances(blank, [(s.start, s.end) for s in named])
+        found += circumstances.circumstances(blank, [(s.start, s.end) for s in named], person)
     spans = _apart(found, closed)
     out, last = [], 0
     for start, end, kind in spans:
