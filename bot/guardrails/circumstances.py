@@ -106,7 +106,13 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
     return (
         ("grade detail", _GRADES),
-        ("health detail", whole(rf"{_LEAD}(?:{words['health']})(?: (?:disorder|attacks?|meds|medication|diagnosis))?{_HEALTH_FRAMES}", _OTHER_HEALTH)),
+        (
+            "health detail",
+            whole(
+                rf"{_LEAD}(?:{words['health']})(?: (?:disorder|attacks?|meds|medication|diagnosis))?{_HEALTH_FRAMES}",
+                _OTHER_HEALTH,
+            ),
+        ),
         ("discipline detail", whole(_DISCIPLINE_FRAMES[1:] + "|" + words["discipline"], _OTHER_DISCIPLINE)),
         ("family detail", whole(_FAMILY_FRAMES[1:] + "|" + words["family_status"], _OTHER_FAMILY)),
     )

@@ -60,7 +60,8 @@ _GOVERNMENT = re.compile(
     r"\b(?:ssn|s\.s\.n\.?|social(?: security)?(?: (?:number|no\.?|num|#))?|seguro social|passport|pasaporte|"
     r"passeport|itin|alien (?:number|no)|a-number|driver'?s? licen[cs]e|licencia|curp|rfc|nss|dni|nie|nif|"
     r"insee|nir|身份证号?码?|护照号?码?|رقم الهوية|جواز(?: السفر)?)"
-    r"[\s:=#(]*(?:(?:is|number|no\.?|num|es|número|numero|de|n°|last (?:four|4)|ending(?: in| with)?|ends? (?:in|with)|are|号码|号|是|رقم|هو)[\s:#]*){0,4"
+    r"[\s:=#(]*(?:(?:is|number|no\.?|num|es|número|numero|de|n°|last (?:four|4)|ending(?: in| with)?|"
+    r"ends? (?:in|with)|are|号码|号|是|رقم|هو)[\s:#]*){0,4"
     r"}[:：是]?\s*(?P<id>[A-Z]{0,4}-?\d[\dA-Z]*(?:[- ]\d[\dA-Z]*){0,6}|(?-i:(?=[A-Z]*\d)[A-Z0-9]{8,18}))",
     re.IGNORECASE,
 )
@@ -112,9 +113,11 @@ _ADDRESS = re.compile(
     rf"4}}{_STREET}\b\.?"
     rf"(?:,?\s*(?:apt|apartment|unit|suite|ste|lot|#|no)\.?\s*#?\w{{1,6}})?(?:,\s*(?-i:[A-Z][\w.]+(?:\s[A-Z][\w.]+)?))?"
     rf"(?:,?\s+(?-i:[A-Z]{{2}}))?(?:,?\s+\d{{5}}(?:-\d{{4}})?)?"
-    r"|(?:(?<=lives at )|(?<=live at )|(?<=living at )|(?<=address is )|(?<=address: )|(?<=address )|(?<=resides at )|(?<=staying at ))\d{1,6}[A-Z]?\s+"
+    r"|(?:(?<=lives at )|(?<=live at )|(?<=living at )|(?<=address is )|(?<=address: )|"
+    r"(?<=address )|(?<=resides at )|(?<=staying at ))\d{1,6}[A-Z]?\s+"
     r"(?:[A-Za-z0-9'.-]+\s?){1,4}?(?=[,;?!\n]|\.\s|$)(?:,\s*(?:apt|apartment|unit|suite|lot|#)\.?\s*#?\w{1,4})?"
-    r"|\b(?:rt|rr|rural route|hc)\.?\s*\d+,?\s+box\s+\d+|\b(?:calle|carrera|cra|cl|transversal|diagonal)\.?\s*\d+\w?\s*#\s?\d+\w?-\d+"
+    r"|\b(?:rt|rr|rural route|hc)\.?\s*\d+,?\s+box\s+\d+"
+    r"|\b(?:calle|carrera|cra|cl|transversal|diagonal)\.?\s*\d+\w?\s*#\s?\d+\w?-\d+"
     r"|\bP\.?\s?O\.?\s?Box\s+\d+(?:,\s*[A-Z]\w+)?"
     r"|\b(?:apt|apartment|unit|lot)\.?\s*#?\d+\w?\b"
     r"|\b(?:calle|avenida|av\.|avda\.?|colonia|callej[óo]n|carrera|paseo|plaza|camino)\s+(?:[\wÀ-ÿ.]+\s+){0,4}?(?:#|"
@@ -254,7 +257,9 @@ def phones(text: str, country: str) -> Iterator[Found]:
     for match in re.finditer(r"(?<![\w$.,/-])(?:\+?\d{1,2}[-. ])?(?:\(\d{3}\)\s?|\d{3}[-. ])?\d{3}[-.]\d{4}(?![\w-])", text):
         if not _TOLL_FREE.match(re.sub(r"\D", "", match.group())):
             yield match.start(), match.end(), "phone"
-    for match in re.finditer(r"(?:电话|手机号?码?|هاتف\w*|جوال\w*|رقم هاتف\w*)[:：\s是]*(\+?\d[\d\s-]{6,16}\d)|(?<!\d)(1[3-9]\d{9})(?!\d)", text):
+    for match in re.finditer(
+        r"(?:电话|手机号?码?|هاتف\w*|جوال\w*|رقم هاتف\w*)[:：\s是]*(\+?\d[\d\s-]{6,16}\d)|(?<!\d)(1[3-9]\d{9})(?!\d)", text
+    ):
         group = 1 if match.group(1) else 2
         yield match.start(group), match.end(group), "phone"
 
@@ -300,7 +305,8 @@ _ONE_CHILD = re.compile(
 
 
 _NO_ID = re.compile(
-    r"(?:AB|SB|HB|HR|EO|PL|GPT|ISO|NIST|RFC|SP|CFR|HJR|LB|HF|SF|LD|AI|FY|SY|RM|ROOM|COVID|WCAG|IEEE|BCP|A|B|C|K)[- ]?\d+", re.IGNORECASE
+    r"(?:AB|SB|HB|HR|EO|PL|GPT|ISO|NIST|RFC|SP|CFR|HJR|LB|HF|SF|LD|AI|FY|SY|RM|ROOM|COVID|WCAG|IEEE|BCP|A|B|C|K)[- ]?\d+",
+    re.IGNORECASE,
 )
 """Bills, standards and models: letters and digits that are no one's id."""
 _LOOSE = re.compile(
@@ -351,7 +357,11 @@ def addresses(text: str) -> Iterator[Found]:
             "ct",
         )
         numbered = re.search(r"\d(?:st|nd|rd|th)\b", match.group(), re.IGNORECASE)
-        if weak and not numbered and not re.search(r"\b(?:live\w*|address|home|stays?|resid\w+|at|on)\W*$", text[: match.start()], re.IGNORECASE):
+        if (
+            weak
+            and not numbered
+            and not re.search(r"\b(?:live\w*|address|home|stays?|resid\w+|at|on)\W*$", text[: match.start()], re.IGNORECASE)
+        ):
             continue
         if re.search(r"\bSupreme Court\b|\bAppeals Court\b", match.group(), re.IGNORECASE):
             continue

@@ -72,7 +72,9 @@ def example_cases() -> list[Case]:
 
 
 def file_cases(path: Path) -> list[Case]:
-    """Rows of {"text", "handling"} (and "details": strings that must vanish, "keep": that must not) from a JSONL file. Raises FormatError."""
+    """Rows of {"text", "handling"} (and "details": strings that must vanish, "keep": that must not) from a JSONL file.
+
+    Raises FormatError."""
     found = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if not line.strip():

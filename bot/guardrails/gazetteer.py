@@ -53,7 +53,11 @@ def _spellings() -> set[str]:
 def _branches(spellings: list[str], depth: int = 2) -> str:
     """An alternation that is branched by its first letters, so that few branches are tried at a place."""
     if depth == 0 or len(spellings) < 4:
-        return "(?:" + "|".join(re.escape(s).replace(r"\-", "[- ]").replace(r"\ ", "[- ]").replace(r"\.", r"\.?") for s in spellings) + ")"
+        return (
+            "(?:"
+            + "|".join(re.escape(s).replace(r"\-", "[- ]").replace(r"\ ", "[- ]").replace(r"\.", r"\.?") for s in spellings)
+            + ")"
+        )
     heads: dict[str, list[str]] = {}
     for spelling in spellings:
         heads.setdefault(spelling[:1], []).append(spelling[1:])
@@ -104,7 +108,7 @@ _KIN = (
 )
 KIN_AFTER = re.compile(
     rf"^\s*[,(-]?\s*(?:who is |is |es |est )?(?:the |a |an |his |her |their |la |el |su |un |une |le |[\w'-]+'s )?(?:{_KIN})\b"
-    r"|^[^.?!]{0,40}\b(?:her|his|their|su|sa|son) (?:own )?(?:son|daughter|child|kid|hij[oa]|fille|fils|grandson|granddaughter)\b",
+    r"|^[^.?!]{0,40}\b(?:her|his|their|su|sa|son) (?:own )?(?:son|daughter|child|kid|hij[oa]|fille|fils|grand(?:son|daughter))\b",
     re.IGNORECASE,
 )
 """What follows a titled name that is a family's."""

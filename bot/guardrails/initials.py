@@ -28,6 +28,7 @@ _NOT_INITIALS = frozenset(
     ).split()
 )
 
+
 def initials(text: str, person_nearby: bool) -> list[NameSpan]:
     """'J.S.', and 'JS' where a cue says it is a student."""
     found = []

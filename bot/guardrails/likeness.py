@@ -51,9 +51,7 @@ def weights() -> Weights:
 def groups(low: str) -> list[int]:
     """Bins of the letter groups (1 to 5 long, edges marked) of a folded word."""
     padded = f"<{low}>"
-    return [
-        zlib.crc32(padded[i : i + n].encode()) % LETTERS for n in (2, 3, 4, 5) for i in range(max(1, len(padded) - n + 1))
-    ]
+    return [zlib.crc32(padded[i : i + n].encode()) % LETTERS for n in (2, 3, 4, 5) for i in range(max(1, len(padded) - n + 1))]
 
 
 def looks(low: str) -> float:
@@ -64,7 +62,7 @@ def looks(low: str) -> float:
         found = groups(part)
         return float(known.letters[found].sum()) / float(np.sqrt(len(found))) + known.letters_bias
 
-    return max(one(part) for part in re.split(r"['-]", low) + [low] if part)
+    return max(one(part) for part in [*re.split(r"['-]", low), low] if part)
 
 
 def lists(low: str, known: Gazetteer, hidden: Collection[str] = ()) -> int:
@@ -167,7 +165,9 @@ class Places:
         if self.kept[i]:
             return "<K>"
         flags = self.flags[i]
-        if flags & (_FUNCTION | _WORD | _SCHOOL | _VERB | _EVERYDAY) or (not flags & (_GIVEN | _FAMILY) and len(self.words[i].low) < 3):
+        if flags & (_FUNCTION | _WORD | _SCHOOL | _VERB | _EVERYDAY) or (
+            not flags & (_GIVEN | _FAMILY) and len(self.words[i].low) < 3
+        ):
             return self.words[i].low
         return f"<{'g' if flags & _GIVEN else 'f' if flags & _FAMILY else '?'}{self.cases[i]}>"
 

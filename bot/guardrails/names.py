@@ -24,12 +24,13 @@ from bot.guardrails.cues import (
     school_words,
     verbs,
 )
-from bot.guardrails.gazetteer import KIN_AFTER, KIN_BEFORE, OFFICES, ROLES, SCHOOLS, gazetteer, public_names
+from bot.guardrails.gazetteer import gazetteer
 from bot.guardrails.initials import NameSpan, initials
 from bot.guardrails.likeness import Places
+from bot.guardrails.public import standing
 from bot.guardrails.scripts import other_scripts
 from bot.guardrails.tokens import Token, tokens
-from bot.guardrails.views import latinized, unaccented
+from bot.guardrails.views import latinized
 
 LIKELY, SURE, BESIDE, LEAST = -0.5, 1.0, -1.0, -3.0
 """Log odds from which the fitted reader marks a word: open, public, beside a name; and below which the rules are not believed."""
@@ -45,60 +46,13 @@ class Reader:
         self.tokens = tokens(self.drawn)
         self.known = gazetteer()
         self.person = bool(PERSON.search(self.drawn))
-        self.titled: list[tuple[int, int]] = []
-        kept = self._kept()
-        self.firm = [*taken, *(span for span in kept if not self._doubtful(span))]
-        self.doubtful = [span for span in kept if self._doubtful(span)]
+        kept = standing(self.drawn)
+        self.titled = kept.titled
+        self.firm = [*taken, *kept.firm]
+        self.doubtful = kept.doubtful
         self.closed = [*self.firm, *self.doubtful]
         self.marked: dict[int, int] = {}
         self.shouting = sum(c.isupper() for c in text) > 0.6 * max(1, sum(c.isalpha() for c in text))
-
-    def _kept(self) -> list[tuple[int, int]]:
-        plain = unaccented(self.drawn)
-        same = plain if len(plain) == len(self.drawn) else self.drawn.lower()
-        kept = [m.span() for m in public_names().finditer(same) if self._keeps(m)]
-        kept += [m.span() for m in SCHOOLS.finditer(self.drawn)]
-        for match in OFFICES.finditer(self.drawn):
-            if match.group("low") and unaccented(match.group("low")) in FUNCTION:
-                continue
-            before, after = self.drawn[: match.start()], self.drawn[match.end() :]
-            if KIN_AFTER.match(after) or KIN_BEFORE.search(before):
-                self.titled.append(match.span())
-            else:
-                kept.append(match.span())
-        kept += [m.span("name") for m in ROLES.finditer(self.drawn) if not self._owns_a_childs(m.end())]
-        return kept
-
-    def _owns_a_childs(self, end: int) -> bool:
-        """Whether the name that ends here owns what a child owns."""
-        return bool(re.match(r"'s\s+", self.drawn[end:])) and bool(PERSONAL.match(self.drawn[end + 2 :].lstrip()))
-
-    def _doubtful(self, span: tuple[int, int]) -> bool:
-        """A kept single word that is a given name as well: Jordan, Austin, Claude."""
-        return self.drawn[slice(*span)].isalpha() and unaccented(self.drawn[slice(*span)]) in self.known.given
-
-    def _keeps(self, match: re.Match[str]) -> bool:
-        """A public single word stays unless a child's name stands around it: 'Jordan Smith', 'my student Austin'."""
-        start, end = match.span()
-        words = re.split(r"[ -]", unaccented(match.group()))
-        if words[0] not in self.known.given:
-            return True
-        if len(words) > 1:
-            return not cue("child", "before").search(self.drawn[max(0, start - 24) : start].rstrip())
-        before, after = self.drawn[max(0, start - 24) : start].rstrip(), self.drawn[end : end + 24]
-        following = re.match(r"\s+([A-Z][\w'-]+)", after)
-        if following and unaccented(following.group(1)) in self.known.family and self.drawn[start].isupper():
-            return False
-        if cue("child", "before").search(before) or cue("named", "before").search(before):
-            return False
-        if self.drawn[start].isupper() and STRONG.match(after):
-            return False
-        owned = re.match(r"'s\s+(\w+)", after)
-        return not (
-            owned
-            and cue("owned", "after").search(owned.group(1))
-            and owned.group(1).lower() not in ("data", "name", "voice", "account", "info")
-        )
 
     def _open(self, i: int) -> bool:
         token = self.tokens[i]

@@ -77,7 +77,9 @@ _AR_DOES = re.compile(
     r"\s+(?:يستخدم|تستخدم|يعاني|تعاني|عنده|عندها|لديه|لديها|قال|قالت|طلب|طلبت|كتب|كتبت|نسخ|نسخت|يغش|تغش|غش|غشت|سلم|سلمت|سلما|يكتب|تكتب|يتحدث|"
     r"تتحدث|يريد|تريد|لا ي|لا ت|لم|يرفض|ترفض|في الصف|من الصف|عمره|عمرها|رقمه|رقمها|هو|هي|حصل|حصلت|رسب|رسبت|و[\u0621-\u064a]{2,} (?:يستخدم|سلما|نسخا|غشا))"
 )
-_AR_STAFF = re.compile(r"(?:الأستاذ|الأستاذة|المعلم|المعلمة|الدكتور|الدكتورة|المدير|المديرة|السيد|الوزير|الرئيس|الكاتب|الشاعر|العالم|الملك|الأمير)\s+$")
+_AR_STAFF = re.compile(
+    r"(?:الأستاذ|الأستاذة|المعلم|المعلمة|الدكتور|الدكتورة|المدير|المديرة|السيد|الوزير|الرئيس|الكاتب|الشاعر|العالم|الملك|الأمير)\s+$"
+)
 _AR_PUBLIC = re.compile(
     "نجيب محفوظ|محمود درويش|طه حسين|جبران خليل جبران|أم كلثوم|صلاح الدين|ابن خلدون|ابن سينا|الخوارزمي|أحمد شوقي|نزار قباني|سال خان|إيلون ماسك|سام ألتمان|خالد بن الوليد|"
     "عمر بن الخطاب|هارون الرشيد|نجيب"
@@ -90,7 +92,9 @@ _PLAIN = str.maketrans("أإآ", "ااا", "\u064b\u064c\u064d\u064e\u064f\u0650
 def _arabic_names() -> tuple[frozenset[str], frozenset[str]]:
     """Given and family names in Arabic letters, made plain."""
     known = gazetteer()
-    given = {name.translate(_PLAIN) for name in known.given if _AR_WORD.match(name)} | {name.translate(_PLAIN) for name in _AR_SURE}
+    given = {name.translate(_PLAIN) for name in known.given if _AR_WORD.match(name)} | {
+        name.translate(_PLAIN) for name in _AR_SURE
+    }
     return frozenset(given), frozenset(name.translate(_PLAIN) for name in known.family if _AR_WORD.match(name))
 
 
@@ -122,7 +126,7 @@ def _rest(text: str, words: list[re.Match[str]], i: int) -> int:
 
 
 def _arabic(text: str) -> list[Span]:
-    given, family = _arabic_names()
+    given, _ = _arabic_names()
     sure = {name.translate(_PLAIN) for name in _AR_SURE} - _AR_NOT
     public = [match.span() for match in _AR_PUBLIC.finditer(text)]
     cues = {match.end() for match in _AR_CUE.finditer(text)}
@@ -144,7 +148,10 @@ def _arabic(text: str) -> list[Span]:
 
 def other_scripts(text: str) -> list[Span]:
     """Names in Chinese and in Arabic letters."""
-    return [*(_chinese(text) if re.search(f"[{_HAN}]", text) else ()), *(_arabic(text) if re.search(f"[{_AR_LETTERS}]", text) else ())]
+    return [
+        *(_chinese(text) if re.search(f"[{_HAN}]", text) else ()),
+        *(_arabic(text) if re.search(f"[{_AR_LETTERS}]", text) else ()),
+    ]
 
 
 def has_name(text: str) -> bool:

@@ -31,8 +31,6 @@ from bot.guardrails.tokens import plain
 from bot.guardrails.views import clean
 from tests.evals import make_names
 
-import os
-SHOW = bool(os.environ.get('SHOW'))
 ROOT = Path(__file__).parent.parent.parent
 OUT = ROOT / "knowledge" / "guardrails" / "names.npz"
 FRAMES = ROOT / "tests" / "evals" / "policy" / "name_frames.txt"
@@ -53,20 +51,25 @@ WORDS_AS_NAMES = (
     "Robin Wren Lark Dove Marina Coral Penny Ty Lex Rex Tip Buck Colt Reed Pierce Wade Ace An Bao Long Sun Son Young Dung "
     "Legend Saint Wolf Bear Fox Raven Phoenix Maverick Ranger Ryder Rider Stormy Winter Autumn Noel Dee Jet Arrow Zion"
 ).split()
-PUBLIC_GIVEN_SHARE = 0.5
 STARTS = "la de ja sha ke tre mar da ra ty jay bray kay lay ay a na sa ma ta ka za xi yu mei jun hae seo min tha sun olu ade chi nk abd al fa".split()
 ENDS = (
     "quan shawn ana iya den lyn lynn leigh ton son iah ius ante elle ette isha ika ima ari aya eon ell ra na ri wa mi "
     "ko ji hee won nam bao anh wuchi tunde kemi yinka ola rahman din ullah"
 ).split()
-BRAND_STARTS = "edu quill read math learn class study tutor snap brisk lex kid quiz note write think spark bright nova zen peer loop".split()
+BRAND_STARTS = (
+    "edu quill read math learn class study tutor snap brisk lex kid quiz note write think spark bright nova zen peer loop".split()
+)
 BRAND_ENDS = "ly ify AI Bot Hub Lab Pad Buddy Mate Genius Wise Path Flow IQ Box Kit Up Space Craft".split()
 COURSES = (
     "ELA 9|AP Bio|AP Lang|AP Chemistry|Algebra 1|Algebra 2|Geometry|US History|World History|English 10|Spanish 3|PE|Biology|"
     "Chemistry|Physics|math|science|reading|social studies|art|health class|AP CSP|Calculus|kindergarten|Biología|Matemáticas"
 ).split("|")
 STAFF = "Ms.|Mr.|Mrs.|Dr.|Principal|Coach|Superintendent|Miss|Prof.|Señora|Maestra|Profe|Mme".split("|")
-PUBLIC = "Plato|Cleopatra|Nelson Mandela|Malala|Greta Thunberg|Beethoven|Mozart|Picasso|Van Gogh|Galileo|Newton|Tesla|Edison".split("|")
+PUBLIC = (
+    "Plato|Cleopatra|Nelson Mandela|Malala|Greta Thunberg|Beethoven|Mozart|Picasso|Van Gogh|Galileo|Newton|Tesla|Edison".split(
+        "|"
+    )
+)
 HE = re.compile(
     r"\b(?:one of my (?:students|kids|freshmen|seniors)|(?:a|the|one|this|my|some|that) (?:\w+ grade |new |\d\w\w grade )?"
     r"(?:student|kid|child|girl|boy|kiddo|freshman|sophomore|junior|senior|\d\w\w grader|\w+th grader)|un alumno|una alumna|"
@@ -74,7 +77,9 @@ HE = re.compile(
     re.IGNORECASE,
 )
 THEY = re.compile(r"\b(?:my |the |our |some )?(?:students|kids|kiddos|alumnos|estudiantes)\b", re.IGNORECASE)
-OWN = re.compile(r"\b(?:his|her)\b(?= (?:essay|paper|work|mom|dad|iep|homework|phone|account|grade|parents|writing|project))", re.IGNORECASE)
+OWN = re.compile(
+    r"\b(?:his|her)\b(?= (?:essay|paper|work|mom|dad|iep|homework|phone|account|grade|parents|writing|project))", re.IGNORECASE
+)
 
 
 def pools() -> tuple[list[tuple[list[str], list[str]]], list[str], list[str]]:
@@ -104,7 +109,9 @@ def pools() -> tuple[list[tuple[list[str], list[str]]], list[str], list[str]]:
         places += [str(p) for p in getattr(module, "states", ()) or ()]
         places += [str(c) for c in (getattr(module, "cities", ()) or getattr(module, "countries", ()) or ())][:200]
     places += [p.strip() for p in public().places.split(",")]
-    places += "Jordan|Austin|Madison|Paris|Houston|Jackson|Georgia|Virginia|Carolina|Lincoln|Washington|London|Kenya".split("|") * 4
+    places += (
+        "Jordan|Austin|Madison|Paris|Houston|Jackson|Georgia|Virginia|Carolina|Lincoln|Washington|London|Kenya".split("|") * 4
+    )
     return origins, WORDS_AS_NAMES, places
 
 
@@ -122,7 +129,11 @@ class Maker:
         self.origins = [([n for n in g if mine(n)], [n for n in f if mine(n)]) for g, f in origins]
         self.origins = [(g, f) for g, f in self.origins if g and f]
         self.words = [n for n in words if mine(n)]
-        self.products = [s for entry in prompts.names().products for s in entry.split(" = ")] + [p.strip() for p in public().products.split(",")] + ["ChatGPT", "Gemini", "AI", "Copilot"] * 8
+        self.products = (
+            [s for entry in prompts.names().products for s in entry.split(" = ")]
+            + [p.strip() for p in public().products.split(",")]
+            + ["ChatGPT", "Gemini", "AI", "Copilot"] * 8
+        )
         self.public = [*privacy().public_people, *PUBLIC]
 
     def given(self) -> str:
@@ -132,7 +143,11 @@ class Maker:
         if kind < 0.17:
             return rng.choice(self.words)
         if kind < 0.2:
-            return "".join(rng.sample("ABCDEFGHJKLMNPRSTVWZ", 2)) if rng.random() < 0.5 else rng.choice("AJ TJ CJ DJ JD JP KC MJ PJ RJ TY BJ JR LJ KJ JJ".split())
+            return (
+                "".join(rng.sample("ABCDEFGHJKLMNPRSTVWZ", 2))
+                if rng.random() < 0.5
+                else rng.choice("AJ TJ CJ DJ JD JP KC MJ PJ RJ TY BJ JR LJ KJ JJ".split())
+            )
         if kind < 0.28:
             made = rng.choice(STARTS) + rng.choice(ENDS)
             return made[:1].upper() + made[1:]
@@ -192,7 +207,9 @@ class Maker:
                 continue
             name = self.person()
             if piece == "{F}":
-                name = rng.choice([name, f"{self.given()} {self.family()}", f"{rng.choice(['Ms.', 'Mrs.', 'Mr.'])} {self.family()}"])
+                name = rng.choice(
+                    [name, f"{self.given()} {self.family()}", f"{rng.choice(['Ms.', 'Mrs.', 'Mr.'])} {self.family()}"]
+                )
             spans.append((len(out), len(out) + len(name)))
             out += name
         return out, spans
@@ -214,8 +231,11 @@ class Maker:
         if piece == "{T}":
             return f"{self.given()} {self.family()}" if rng.random() < 0.7 else f"{rng.choice(STAFF)} {self.family()}"
         if piece == "{W}":
-            return rng.choice(WORDS_AS_NAMES + ["guidance", "policy", "limit", "plan", "rule"]).lower() if rng.random() < 0.6 else rng.choice(
-                "April May June August March Monday Hope Will Chase Grant Mark".split())
+            return (
+                rng.choice([*WORDS_AS_NAMES, "guidance", "policy", "limit", "plan", "rule"]).lower()
+                if rng.random() < 0.6
+                else rng.choice("April May June August March Monday Hope Will Chase Grant Mark".split())
+            )
         return piece
 
     def typed(self, text: str, spans: list[tuple[int, int]]) -> tuple[str, list[tuple[int, int]]]:
@@ -233,11 +253,21 @@ class Maker:
             text = text[:a] + text[a:b].lower() + text[b:] if len(text[a:b].lower()) == b - a else text
         if rng.random() < 0.12:
             text = text.replace("'s ", "s ") if not spans else text
-        opening = rng.choice(["hi, ", "quick question: ", "hey ", "ok so ", "Hello, ", "Hi! ", "need help. ", "so ", "- ", "also "]) if rng.random() < 0.15 else ""
-        closing = rng.choice(["?", "", " thanks", " pls", "?? ", ".", ", is that allowed", ", what do i do", " and the parents know"]) if rng.random() < 0.6 else ""
+        opening = (
+            rng.choice(["hi, ", "quick question: ", "hey ", "ok so ", "Hello, ", "Hi! ", "need help. ", "so ", "- ", "also "])
+            if rng.random() < 0.15
+            else ""
+        )
+        closing = (
+            rng.choice(["?", "", " thanks", " pls", "?? ", ".", ", is that allowed", ", what do i do", " and the parents know"])
+            if rng.random() < 0.6
+            else ""
+        )
         text, spans = opening + text.rstrip("?.") + closing, [(a + len(opening), b + len(opening)) for a, b in spans]
         if rng.random() < 0.3:
-            spots = [i for i in range(1, len(text) - 2) if text[i : i + 2].isalpha() and not any(a - 1 <= i <= b for a, b in spans)]
+            spots = [
+                i for i in range(1, len(text) - 2) if text[i : i + 2].isalpha() and not any(a - 1 <= i <= b for a, b in spans)
+            ]
             if spots:
                 i = rng.choice(spots)
                 text = text[:i] + text[i + 1] + text[i] + text[i + 2 :]
@@ -305,7 +335,9 @@ def rows(rng: random.Random, apart: bool | None, each: int) -> list[Row]:
     for family in frames():
         for frame, _ in family:
             if taken(frame, apart):
-                found += [maker.typed(*maker.fill(frame)) for _ in range(each * (3 if "{verbs}" in frame or "{did}" in frame else 1))]
+                found += [
+                    maker.typed(*maker.fill(frame)) for _ in range(each * (3 if "{verbs}" in frame or "{did}" in frame else 1))
+                ]
     asked = [q for q in questions("fit*.jsonl") if taken(q, apart)]
     for question in asked:
         frame = named(question, rng)
@@ -354,18 +386,30 @@ def letters_model(rng: random.Random) -> tuple[np.ndarray, float, dict[str, floa
     wrong = []
     for word in rng.sample(bad, 9_000):
         i = rng.randrange(1, max(2, len(word) - 1))
-        wrong.append(rng.choice([word[:i] + word[i + 1 :], word[:i] + word[i : i + 1] + word[i:], word[:i] + word[i + 1 : i + 2] + word[i : i + 1] + word[i + 2 :]]))
+        wrong.append(
+            rng.choice(
+                [
+                    word[:i] + word[i + 1 :],
+                    word[:i] + word[i : i + 1] + word[i:],
+                    word[:i] + word[i + 1 : i + 2] + word[i : i + 1] + word[i + 2 :],
+                ]
+            )
+        )
     endings = [word + end for word in rng.sample(bad, 6_000) for end in ("s", "ing", "ed")[:1]]
     others = common() - set(good) - set(bad) - known.everyday
     brands = [plain(w) for entry in prompts.names().products for w in re.findall(r"[A-Za-z]{4,}", entry)]
     words = good + bad + wrong + endings + brands + sorted(others)
     y = np.array([1] * len(good) + [0] * (len(words) - len(good)))
-    weight = np.array([1.6 if w in known.given else 0.7 for w in good] + [1.0] * (len(words) - len(good) - len(others)) + [0.5] * len(others))
+    weight = np.array(
+        [1.6 if w in known.given else 0.7 for w in good] + [1.0] * (len(words) - len(good) - len(others)) + [0.5] * len(others)
+    )
     x = matrix([likeness.groups(w) for w in words], likeness.LETTERS, scaled=True)
     folds = np.array([zlib.crc32(w.encode()) % 5 for w in words])
     unseen: dict[str, float] = {}
     for fold in range(5):
-        model = LogisticRegression(C=2.0, max_iter=60, solver="liblinear").fit(x[folds != fold], y[folds != fold], weight[folds != fold])
+        model = LogisticRegression(C=2.0, max_iter=60, solver="liblinear").fit(
+            x[folds != fold], y[folds != fold], weight[folds != fold]
+        )
         scores = model.decision_function(x[folds == fold])
         unseen |= dict(zip([w for w, f in zip(words, folds, strict=True) if f == fold], scores.tolist(), strict=True))
     right = np.mean([(unseen[w] > 0) == bool(label) for w, label in zip(words, y, strict=True)])
@@ -381,7 +425,9 @@ def matrix(binned: list[list[int]], width: int, scaled: bool = False) -> csr_mat
     return csr_matrix((data, np.concatenate(binned), np.concatenate([[0], np.cumsum(lengths)])), shape=(len(binned), width))
 
 
-def instances(found: list[Row], rng: random.Random, look: Callable[[str], float], unlisted: float) -> tuple[list[list[int]], list[int], list[int]]:
+def instances(
+    found: list[Row], rng: random.Random, look: Callable[[str], float], unlisted: float
+) -> tuple[list[list[int]], list[int], list[int]]:
     """Hashed signs, labels and the row of every candidate word."""
     binned, labels, of = [], [], []
     for number, (raw, spans) in enumerate(found):
@@ -423,7 +469,9 @@ def main() -> None:
 
     def look(low: str) -> float:
         parts = [p for p in {low, *re.split(r"['-]", low)} if p]
-        return max(unseen[p] if p in unseen else float(full.letters[g := likeness.groups(p)].sum()) / len(g) ** 0.5 + bias for p in parts)
+        return max(
+            unseen[p] if p in unseen else float(full.letters[g := likeness.groups(p)].sum()) / len(g) ** 0.5 + bias for p in parts
+        )
 
     judged = fitted(rows(rng, False, options.each), rng, look, options.cost)
     for unlisted in (0.0, 1.0):
@@ -455,10 +503,9 @@ def judge(apart: list[Row], unlisted: float, look: Callable[[str], float], model
     for threshold in (-1.0, 0.0, 1.0, 2.0):
         recall = float((odds[y == 1] > threshold).mean())
         false = len(set(number[(odds > threshold) & clear & (y == 0)])) / max(1, total)
-        if SHOW and threshold == 1.0:
-            for n in sorted(set(number[(odds > threshold) & clear & (y == 0)]))[:80]:
-                sys.stdout.write(f"FP {apart[n][0]}\n")
-        sys.stdout.write(f"unlisted {unlisted}: odds > {threshold}: recall {recall:.3f}, sentences with a false alarm {false:.4f}\n")
+        sys.stdout.write(
+            f"unlisted {unlisted}: odds > {threshold}: recall {recall:.3f}, sentences with a false alarm {false:.4f}\n"
+        )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,66 @@
+"""What stays in a text though it looks like a name: public people, products and places, schools and laws, and staff."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from bot.guardrails.cues import FUNCTION, PERSONAL, STRONG, cue
+from bot.guardrails.gazetteer import KIN_AFTER, KIN_BEFORE, OFFICES, ROLES, SCHOOLS, gazetteer, public_names
+from bot.guardrails.views import unaccented
+
+Span = tuple[int, int]
+
+
+@dataclass
+class Standing:
+    """``firm`` spans stay; ``doubtful`` ones are given names as well (Jordan, Austin, Claude); ``titled`` ones are a family's."""
+
+    firm: list[Span] = field(default_factory=list)
+    doubtful: list[Span] = field(default_factory=list)
+    titled: list[Span] = field(default_factory=list)
+
+
+def standing(text: str) -> Standing:
+    """What stays of a text whose look-alike letters are drawn as Latin ones."""
+    found = Standing()
+    plain = unaccented(text)
+    same = plain if len(plain) == len(text) else text.lower()
+    kept = [m.span() for m in public_names().finditer(same) if _stays(text, m)]
+    kept += [m.span() for m in SCHOOLS.finditer(text)]
+    for match in OFFICES.finditer(text):
+        if match.group("low") and unaccented(match.group("low")) in FUNCTION:
+            continue
+        of_a_family = KIN_AFTER.match(text[match.end() :]) or KIN_BEFORE.search(text[: match.start()])
+        (found.titled if of_a_family else kept).append(match.span())
+    kept += [m.span("name") for m in ROLES.finditer(text) if not _owns_a_childs(text, m.end())]
+    for start, end in kept:
+        doubtful = text[start:end].isalpha() and unaccented(text[start:end]) in gazetteer().given
+        (found.doubtful if doubtful else found.firm).append((start, end))
+    return found
+
+
+def _owns_a_childs(text: str, end: int) -> bool:
+    """Whether the name that ends here owns what a child owns."""
+    return bool(re.match(r"'s\s+", text[end:])) and bool(PERSONAL.match(text[end + 2 :].lstrip()))
+
+
+def _stays(text: str, match: re.Match[str]) -> bool:
+    """A public name stays unless a child's cue stands around it: 'Jordan Smith', 'my student Austin'."""
+    start, end = match.span()
+    words = re.split(r"[ -]", unaccented(match.group()))
+    if words[0] not in gazetteer().given:
+        return True
+    before, after = text[max(0, start - 24) : start].rstrip(), text[end : end + 24]
+    if len(words) > 1:
+        return not cue("child", "before").search(before)
+    following = re.match(r"\s+([A-Z][\w'-]+)", after)
+    if following and unaccented(following.group(1)) in gazetteer().family and text[start].isupper():
+        return False
+    if cue("child", "before").search(before) or cue("named", "before").search(before):
+        return False
+    if text[start].isupper() and STRONG.match(after):
+        return False
+    owned = re.match(r"'s\s+(\w+)", after)
+    things = ("data", "name", "voice", "account", "info")
+    return not (owned and cue("owned", "after").search(owned.group(1)) and owned.group(1).lower() not in things)
