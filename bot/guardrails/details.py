@@ -25,7 +25,7 @@ _EMAIL_SAID = re.compile(
     ),
     re.IGNORECASE,
 )
-_MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>|<at[^>]*>.*?</at>|(?<![\w@.])@[A-Za-z][\w.-]{1,40}")
+_MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>|<at[^>]*>.*?</at>|(?<![\w@.\ue000])@[A-Za-z][\w.-]{1,40}")
 _PUBLIC_HANDLES = frozenset(
     "openai google microsoft anthropic usedgov edtech iste cosn teachai signpost here channel everyone all".split()
 )

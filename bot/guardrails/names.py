@@ -32,18 +32,21 @@ from bot.guardrails.scripts import other_scripts
 from bot.guardrails.tokens import Token, tokens
 from bot.guardrails.views import latinized
 
-LIKELY, SURE, BESIDE, LEAST = -0.5, 1.0, -1.0, -3.0
-"""Log odds from which the fitted reader marks a word: open, public, beside a name; and below which the rules are not believed."""
+LIKELY, SURE, BESIDE, LEAST, AGAIN = -0.5, 1.0, -1.0, -3.0, 3.0
+"""Log odds from which the fitted reader marks a word: open, public, beside a name; below which the rules are not believed; and
+how much more is asked of a text that was read before."""
 _GAP = re.compile(r"^[ \t]*$")
 
 
 class Reader:
     """Reads one text for names; ``spans`` is what it found."""
 
-    def __init__(self, text: str, taken: list[tuple[int, int]]) -> None:
+    def __init__(self, text: str, taken: list[tuple[int, int]], again: bool = False) -> None:
+        """``taken`` spans are hidden already; ``again`` says that the text was read before, so only sure names are new."""
         self.text = text
         self.drawn = latinized(text)
         self.tokens = tokens(self.drawn)
+        self.wary = AGAIN if again else 0.0
         self.known = gazetteer()
         self.person = bool(PERSON.search(self.drawn))
         kept = standing(self.drawn)
@@ -178,7 +181,7 @@ class Reader:
         """What the fitted reader takes for a name, and the words beside a name that it half believes."""
         for i, value in odds.items():
             doubted = any(a <= self.tokens[i].start and self.tokens[i].end <= b for a, b in self.doubtful)
-            if i not in self.marked and value >= (SURE if doubted else LIKELY):
+            if i not in self.marked and value >= (SURE if doubted else LIKELY) + self.wary:
                 self.marked[i] = 2 if cue("parent", "before").search(self._before(i)) else 1
                 self._list(i, self.marked[i])
         self._beside(odds)
@@ -193,7 +196,7 @@ class Reader:
                 self.marked[i] = self.marked[i - 1 if before else i + 1]
         for i in [*odds, *reversed(odds)]:
             beside = [j for j in (i - 1, i + 1) if j in self.marked and self._next(min(i, j)) == max(i, j)]
-            if i not in self.marked and beside and odds[i] >= BESIDE:
+            if i not in self.marked and beside and odds[i] >= BESIDE + self.wary:
                 self.marked[i] = self.marked[beside[0]]
 
     def _is_name(self, i: int) -> bool | None:
@@ -388,9 +391,9 @@ class Reader:
         return spans
 
 
-def find(text: str, taken: list[tuple[int, int]]) -> list[NameSpan]:
-    """Every name in a cleaned text. ``taken`` are spans already hidden."""
-    spans = Reader(text, taken).read()
+def find(text: str, taken: list[tuple[int, int]], again: bool = False) -> list[NameSpan]:
+    """Every name in a cleaned text. ``taken`` are spans already hidden; ``again`` says that some of them were before."""
+    spans = Reader(text, taken, again).read()
     person = bool(spans) or bool(cue("child", "any").search(text))
     other = [NameSpan(start, end, False) for start, end in other_scripts(text)]
     return sorted([*spans, *initials(text, person), *other], key=lambda span: span.start)

@@ -58,7 +58,10 @@ def redact(text: str, country: str = "US") -> Redacted:
     blank = _placeholder().sub(lambda m: "\ue000" * len(m.group()), plain)
     found = _apart(_shaped(blank, country), closed)
     taken = [(a, b) for a, b, _ in found] + closed
-    named = names.find(blank, taken)
+    hidden = blank
+    for start, end, _ in found:
+        hidden = hidden[:start] + "\ue000" * (end - start) + hidden[end:]
+    named = names.find(hidden, taken, bool(closed))
     found += [(s.start, s.end, "family name" if s.family else "student name") for s in named]
     hidden_before = [match.group() for match in _placeholder().finditer(plain)]
     person = bool(named) or any(
