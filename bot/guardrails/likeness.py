@@ -140,7 +140,7 @@ class Places:
             return not (flags & _FUNCTION) or bool(flags & _GIVEN)
         if self.cases[i] == "U" and (flags & _ACRONYM or (len(t.text) < 4 and not flags & _GIVEN)):
             return False
-        if flags & (_FUNCTION | _ACRONYM):
+        if flags & (_FUNCTION | _ACRONYM) or len(t.text) < 3:
             return False
         return bool(flags & _GIVEN) or not flags & (_WORD | _SCHOOL | _VERB)
 

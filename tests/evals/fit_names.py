@@ -24,7 +24,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from bot import prompts
-from bot.guardrails import likeness, names
+from bot.guardrails import likeness, names, policy
 from bot.guardrails.gazetteer import gazetteer
 from bot.guardrails.policy import privacy, public
 from bot.guardrails.tokens import plain
@@ -348,11 +348,20 @@ def rows(rng: random.Random, apart: bool | None, each: int) -> list[Row]:
         found.append((question, []))
         if not apart:
             found.append(maker.typed(question, []))
+    found += [(text, []) for text in nameless() if taken(text, apart)] * (1 if apart else 2)
     if not apart:
         lines = sentences(4_000, rng)
         found += [(line, []) for line in lines] + [(line.lower(), []) for line in lines[:1500]]
         found += marked_examples()
     return found
+
+
+def nameless() -> list[str]:
+    """The policy's examples of every rule in which no word is a listed name."""
+    known = gazetteer()
+    listed = known.given - known.everyday
+    texts = [example.text for example in policy.examples()]
+    return [text for text in texts if not any(plain(word) in listed for word in re.findall(r"[^\W\d_]+", text))]
 
 
 def marked_examples() -> list[Row]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import string
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.guardrails.evaluation import Case, privacy_cases, survives
+from bot.guardrails.evaluation import Case, file_cases, privacy_cases, report, run, survives
 from bot.guardrails.gazetteer import gazetteer
 from bot.guardrails.privacy import notice, redact
+from bot.messages import Handling
 
 GIVEN = sorted(name for name in gazetteer().given - gazetteer().everyday if name.isascii() and len(name) > 3 and name.isalpha())
 FAMILY = sorted(name for name in gazetteer().family - gazetteer().everyday if name.isascii() and len(name) > 3 and name.isalpha())
@@ -97,3 +99,69 @@ def test_the_asker_is_told_in_one_line(language: str) -> None:
 
 def test_look_alike_letters_do_not_hide_a_name() -> None:
     assert "onzalez" not in redact("my student М\u200baria Gоnzаlez failed").text
+
+
+DEVELOPMENT = file_cases(Path(__file__).parent.parent / "evals" / "policy" / "privacy_dev.jsonl")
+
+
+def test_the_development_messages_keep_their_figures() -> None:
+    figures = report(run(DEVELOPMENT, lambda text: (Handling.ANSWER, None, redact(text).text)))
+    assert figures["details_hidden"]["value"] >= 0.95
+    assert figures["words_destroyed"]["value"] <= 0.02
+
+
+def test_hiding_the_development_messages_twice_changes_nothing() -> None:
+    once = [redact(case.text).text for case in DEVELOPMENT]
+    assert [text for text in once if redact(text).text != text] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["oluwadamilare", "Siosaia", "kynleigh", "Zitkala", "Wendkuni", "Yevheniia", "Itzayana", "abdirizak"]
+)
+@pytest.mark.parametrize(
+    "frame", ["does {} need a consent form for Khanmigo", "{} keeps asking the bot for jokes", "can i put {}'s essay into Gemini"]
+)
+def test_a_name_of_no_list_is_hidden(name: str, frame: str) -> None:
+    assert name.lower() not in gazetteer().given | gazetteer().family
+    assert name.lower() not in redact(frame.format(name)).text.lower()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "our librarian Ana Kowalski asked for the AI policy",
+        "ask ms. okafor about Khanmigo",
+        "what did Ray Bradbury write about machines",
+        "does Jordan the country have AI rules",
+        "is there a study by Amara Venkataraman on AI tutors",
+        "the Charlotte-Mecklenburg schools use Copilot",
+    ],
+)
+def test_staff_authors_and_places_stay(text: str) -> None:
+    assert redact(text).text == text
+
+
+def test_what_is_told_of_one_child_is_hidden_and_what_is_told_of_students_stays() -> None:
+    assert "seizures" not in redact("her 504 for seizures was pasted into Copilot").text
+    assert "expelled" not in redact("my student was expelled, can AI draft the letter").text
+    general = "can a student with dyslexia use text to speech, and do students suspended for cheating lose it"
+    assert redact(general).text == general
+
+
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ("the Hargrove boy keeps using ChatGPT", "Hargrove"),
+        ("address: Rt 2 Box 114 went into gemini", "Box 114"),
+        ("id no. 9 921 004 was read by AI", "921"),
+        ("ssn ending 4421 in the AI log", "4421"),
+        ("学号2023018842的同学用了Gemini", "2023018842"),
+        ("文件陈晓东_成绩单.pdf上传到AI了怎么办", "陈晓东"),
+        ("هل يمكن للطالب قصي العتيبي استخدام ChatGPT", "العتيبي"),
+        ("gave Hana a C+ after AI feedback", "C+"),
+    ],
+)
+def test_details_of_many_shapes_are_hidden(text: str, detail: str) -> None:
+    hidden = redact(text).text
+    assert detail not in hidden
+    assert "[" in hidden

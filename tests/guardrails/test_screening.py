@@ -195,3 +195,15 @@ def test_screening_costs_milliseconds_beyond_the_embedding(context: Context) -> 
         times.append(min(runs))
     # The bar is 8 ms on an idle machine; twice that is what a busy one may show.
     assert statistics.quantiles(times, n=20)[-1] <= 0.016
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my student Marlee cuts herself with a blade",
+        "she has been cutting herself and nobody knows",
+        "Tyquan said he will kill himself",
+    ],
+)
+def test_hiding_details_never_covers_a_crisis(text: str, context: Context) -> None:
+    assert screen(text, context).handling is Handling.CRISIS
