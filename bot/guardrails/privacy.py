@@ -51,8 +51,23 @@ def _apart(found: list[details.Found], closed: list[tuple[int, int]]) -> list[de
     return sorted(span for span in kept if span[0] < span[1])
 
 
+def _written(plain: str, spans: list[details.Found]) -> str:
+    """The text with its spans replaced by their kinds; white space at a span's ends stays."""
+    out, last = [], 0
+    for start, end, kind in spans:
+        piece = plain[start:end]
+        lead = len(piece) - len(piece.lstrip())
+        tail = len(piece.rstrip())
+        if tail <= lead:
+            continue
+        out.append(plain[last : start + lead] + f"[{kind}]")
+        last = start + tail
+    return "".join([*out, plain[last:]])
+
+
 def redact(text: str, country: str = "US") -> Redacted:
-    """Clean a text and hide the details in it. Redacting twice changes nothing."""
+    """Clean a text and hide the details in it. ``country`` (ISO code) says whose telephone numbers are local. Redacting
+    twice changes nothing."""
     plain = clean(text)
     closed = [match.span() for match in _placeholder().finditer(plain)]
     blank = _placeholder().sub(lambda m: "\ue000" * len(m.group()), plain)
@@ -73,17 +88,7 @@ def redact(text: str, country: str = "US") -> Redacted:
     if person or circumstances.of_one(blank):
         found += circumstances.circumstances(blank, [(s.start, s.end) for s in named], person)
     spans = _apart(found, closed)
-    out, last = [], 0
-    for start, end, kind in spans:
-        piece = plain[start:end]
-        lead = len(piece) - len(piece.lstrip())
-        tail = len(piece.rstrip())
-        if tail <= lead:
-            continue
-        out.append(plain[last : start + lead] + f"[{kind}]")
-        last = start + tail
-    out.append(plain[last:])
-    return Redacted("".join(out), tuple(Counter(kind for _, _, kind in spans).items()))
+    return Redacted(_written(plain, spans), tuple(Counter(kind for _, _, kind in spans).items()))
 
 
 def notice(kinds: tuple[tuple[str, int], ...], language: str) -> str | None:
