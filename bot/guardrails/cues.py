@@ -22,6 +22,8 @@ FUNCTION = frozenset(
     "marzo abril mayo junio julio agosto "
     "septiembre octubre noviembre diciembre janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre "
     "monday tuesday wednesday thursday friday saturday sunday till esta estan tan bien usar puede cada esa ese eso unos mis "
+    "theres whats thats hes shes lets im ive dont doesnt didnt cant wont isnt wasnt couldnt shouldnt wouldnt arent havent hasnt "
+    "youre theyre teh hii heya helo plz thx ur im up be been being am some them out off "
     "en de y o lo al del se me te nos hay es ser muy mas ya yo tu ella hola je nous vous ils au aux et ou "
     "mais donc ni car pas ne d l a".split()
 )

@@ -84,6 +84,8 @@ def lists(low: str, known: Gazetteer, hidden: Collection[str] = ()) -> int:
     if low.upper() in acronyms():
         flags |= _ACRONYM
     words = known.words
+    if low.endswith(("bot", "bots", "fake", "fakes")):
+        flags |= _WORD
     if "-" in low and not low.startswith(("al-", "el-")):
         ordinary = [p in words or p in FUNCTION or p in school_words() or p.upper() in acronyms() for p in parts if p != low]
         if all(ordinary) or (any(ordinary) and not flags & (_GIVEN | _FAMILY)):
@@ -134,13 +136,13 @@ class Places:
     def candidate(self, i: int) -> bool:
         """Whether word i could be a name at all."""
         t, flags = self.words[i], self.flags[i]
-        if self.kept[i] or len(t.text) < 2 or re.search(r"'(?:m|ve|d|ll|re|t)$", t.low):
+        if self.kept[i] or len(t.text) < 2 or re.search(r"'(?:m|ve|d|ll|re|t)$|^[a-z]'[a-z]{1,2}$", t.low):
             return False
         if self.cases[i] in ("T", "S"):
             return not (flags & _FUNCTION) or bool(flags & _GIVEN)
         if self.cases[i] == "U" and (flags & _ACRONYM or (len(t.text) < 4 and not flags & _GIVEN)):
             return False
-        if flags & (_FUNCTION | _ACRONYM) or len(t.text) < 3:
+        if flags & (_FUNCTION | _ACRONYM) or (self.cases[i] != "U" and len(t.text) < 3):
             return False
         return bool(flags & _GIVEN) or not flags & (_WORD | _SCHOOL | _VERB)
 

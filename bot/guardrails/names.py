@@ -32,9 +32,9 @@ from bot.guardrails.scripts import other_scripts
 from bot.guardrails.tokens import Token, tokens
 from bot.guardrails.views import latinized
 
-LIKELY, SURE, BESIDE, LEAST, AGAIN = -0.5, 1.0, -1.0, -3.0, 3.0
-"""Log odds from which the fitted reader marks a word: open, public, beside a name; below which the rules are not believed; and
-how much more is asked of a text that was read before."""
+LIKELY, WORD, SURE, BESIDE, LEAST, AGAIN = -0.5, 0.5, 1.0, -1.0, -3.0, 3.0
+"""Log odds from which the fitted reader marks a word: any, an everyday word in lower case, a public one, one beside a name;
+below which the rules are not believed; and how much more is asked of a text that was read before."""
 _GAP = re.compile(r"^[ \t]*$")
 
 
@@ -181,7 +181,9 @@ class Reader:
         """What the fitted reader takes for a name, and the words beside a name that it half believes."""
         for i, value in odds.items():
             doubted = any(a <= self.tokens[i].start and self.tokens[i].end <= b for a, b in self.doubtful)
-            if i not in self.marked and value >= (SURE if doubted else LIKELY) + self.wary:
+            word = not self.tokens[i].capital and self.tokens[i].low in self.known.everyday
+            least = SURE if doubted else WORD if word else LIKELY
+            if i not in self.marked and value >= least + self.wary:
                 self.marked[i] = 2 if cue("parent", "before").search(self._before(i)) else 1
                 self._list(i, self.marked[i])
         self._beside(odds)
