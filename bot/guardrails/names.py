@@ -32,9 +32,9 @@ from bot.guardrails.scripts import other_scripts
 from bot.guardrails.tokens import Token, tokens
 from bot.guardrails.views import latinized
 
-LIKELY, WORD, SURE, BESIDE, LEAST, AGAIN = -0.5, 0.5, 1.0, -1.0, -3.0, 3.0
-"""Log odds from which the fitted reader marks a word: any, an everyday word in lower case, a public one, one beside a name;
-below which the rules are not believed; and how much more is asked of a text that was read before."""
+LIKELY, STRANGE, WORD, SURE, BESIDE, LEAST, AGAIN = -0.5, -1.2, 0.5, 1.0, -1.0, -3.0, 3.0
+"""Log odds from which the fitted reader marks a word: any, an unknown capitalised one, an everyday one in lower case, a public
+one, one beside a name; below which the rules are not believed; and how much more is asked of a text read before."""
 _GAP = re.compile(r"^[ \t]*$")
 
 
@@ -171,7 +171,7 @@ class Reader:
         for i in range(len(self.tokens)):
             if self._open(i):
                 family = self._is_name(i)
-                if family is not None and odds.get(i, LEAST) >= LEAST:
+                if family is not None and (odds.get(i, LEAST) >= LEAST or self._of_a_family(i)):
                     self._mark(i, family)
         self._fitted(odds)
         self._again()
@@ -182,7 +182,8 @@ class Reader:
         for i, value in odds.items():
             doubted = any(a <= self.tokens[i].start and self.tokens[i].end <= b for a, b in self.doubtful)
             word = not self.tokens[i].capital and self.tokens[i].low in self.known.everyday
-            least = SURE if doubted else WORD if word else LIKELY
+            strange = self._strange(i) and not self._starts_sentence(i) and not self._dictionary(self.tokens[i].low)
+            least = SURE if doubted else WORD if word else STRANGE if strange and not self.shouting else LIKELY
             if i not in self.marked and value >= least + self.wary:
                 self.marked[i] = 2 if cue("parent", "before").search(self._before(i)) else 1
                 self._list(i, self.marked[i])

@@ -130,7 +130,8 @@ def _arabic(text: str) -> list[Span]:
     sure = {name.translate(_PLAIN) for name in _AR_SURE} - _AR_NOT
     public = [match.span() for match in _AR_PUBLIC.finditer(text)]
     cues = {match.end() for match in _AR_CUE.finditer(text)}
-    words, found, beyond = list(_AR_WORD.finditer(text)), [], -1
+    found: list[Span] = []
+    words, beyond = list(_AR_WORD.finditer(text)), -1
     for i, word in enumerate(words):
         plain = word.group().translate(_PLAIN)
         start = word.start()
