@@ -18,7 +18,7 @@ PLAIN_QUESTION = 0.9
 
 
 SHORT = 14
-"""Characters below which a message is no attempt to steer the assistant for the classifier alone."""
+"""Bytes (UTF-8) below which a message is no attempt to steer the assistant for the classifier alone."""
 
 
 @dataclass(frozen=True)
@@ -102,18 +102,22 @@ def by_pattern(seen: Seen, handling: Handling) -> Decision | None:
 
 
 _ALSO_STOPPED = (Handling.REFUSE_UNSAFE,)
+_OTHERWISE_STOPPED = (Handling.REFUSE_MISUSE, Handling.INJECTION, Handling.OUT_OF_SCOPE, Handling.SMALLTALK)
+OUTWEIGHED = 0.3
+"""Share of another refusal's probability below which a crisis gives way to it."""
 
 
 def leading(seen: Seen) -> tuple[Handling, str]:
     """What the classifier says a message is, and by which figure.
 
     A crisis needs the least: its own threshold, lower where a weak pattern speaks for it, unless a refusal of an unsafe
-    request is likelier still (it stops the message as well). Then a plain question, unless its
-    probability falls below the gate (lower where nothing else speaks against it). Then the likeliest of the rest."""
+    request is likelier still, or another stop several times as likely (they stop the message as well). Then a plain question,
+    unless its probability falls below the gate (lower where nothing else speaks against it). Then the likeliest of the rest."""
     limits = classifier.thresholds()
     crisis = seen.chance(Handling.CRISIS)
     crisis_limit = limits["likely:crisis" if likely(seen, Handling.CRISIS) else "crisis"]
-    if crisis >= crisis_limit and crisis >= max(seen.chance(kind) for kind in _ALSO_STOPPED):
+    others = [seen.chance(kind) for kind in _ALSO_STOPPED] + [OUTWEIGHED * seen.chance(kind) for kind in _OTHERWISE_STOPPED]
+    if crisis >= crisis_limit and crisis >= max(others):
         return Handling.CRISIS, f"classifier crisis {crisis:.2f} >= {crisis_limit:.2f}"
     rest = {h: value for h, value in seen.belief.handlings.items() if h is not Handling.ANSWER and h in _offered(seen)}
     if not rest:
@@ -136,7 +140,7 @@ def by_belief(seen: Seen) -> Decision | None:
     name = seen.belief.rules.get(handling)
     if handling is Handling.ANSWER or name is None or name not in seen.rules:
         return None
-    if handling is Handling.INJECTION and len(seen.bare) < SHORT:
+    if handling is Handling.INJECTION and len(seen.bare.encode()) < SHORT:
         return None  # a word or two command nothing, whatever they remind of; a pattern would have said so
     reasons = [why, f"likeliest rule {name}"]
     hint = likely(seen, handling)
