@@ -103,7 +103,7 @@ def by_pattern(seen: Seen, handling: Handling) -> Decision | None:
 
 _ALSO_STOPPED = (Handling.REFUSE_UNSAFE,)
 _OTHERWISE_STOPPED = (Handling.REFUSE_MISUSE, Handling.INJECTION, Handling.OUT_OF_SCOPE, Handling.SMALLTALK)
-OUTWEIGHED = 0.3
+OUTWEIGHED = 0.15
 """Share of another refusal's probability below which a crisis gives way to it."""
 
 

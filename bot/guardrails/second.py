@@ -68,9 +68,16 @@ class Moderation:
     """OpenAI's moderation endpoint, or one that speaks its shape."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._client: Any = None
-        self._lock = threading.Lock()
+        """Loads the client, so that the first message does not wait for that."""
+        from openai import OpenAI
+
+        key = settings.openai_api_key
+        self._client = OpenAI(
+            api_key=key.get_secret_value() if key else "none",
+            base_url=settings.openai_base_url or None,
+            timeout=settings.moderation_seconds,
+            max_retries=0,
+        )
 
     def __call__(self, text: str) -> str | None:
         """The first rule whose category scores high enough."""
@@ -82,17 +89,6 @@ class Moderation:
         return None
 
     def _scores(self, text: str) -> dict[str, Any]:
-        with self._lock:
-            if self._client is None:
-                from openai import OpenAI
-
-                key = self._settings.openai_api_key
-                self._client = OpenAI(
-                    api_key=key.get_secret_value() if key else "none",
-                    base_url=self._settings.openai_base_url or None,
-                    timeout=self._settings.moderation_seconds,
-                    max_retries=0,
-                )
         answer = self._client.moderations.create(model=MODERATION_MODEL, input=text)
         found: dict[str, Any] = answer.results[0].category_scores.model_dump(by_alias=True)
         return found

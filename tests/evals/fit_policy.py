@@ -41,7 +41,7 @@ FILLED = 0.3
 """What a filled sentence pattern weighs beside a message someone wrote."""
 LANDMARKS, RIDGE = 700, 0.3
 BLOCKS, STRENGTH = (0.5, 4.0, 4.5), 1.0
-THRESHOLDS = {"crisis": 0.15, "likely:crisis": 0.07, "answer": 0.5, "likely:answer": 0.75}
+THRESHOLDS = {"crisis": 0.15, "likely:crisis": 0.07, "answer": 0.4, "likely:answer": 0.6}
 """Chosen on out-of-fold beliefs: see ``classifier.thresholds`` for what they mean."""
 OPENINGS = (
     "hi, ",

@@ -35,14 +35,14 @@ def store(tmp_path: Path) -> Iterator[Database]:
 class Scene:
     """A turn with a second look at a double, what it told and whom it alarmed."""
 
-    def __init__(self, double: OpenAIDouble, store: Database, folder: Path, wanted: str, seconds: float = 2.0) -> None:
+    def __init__(self, double: OpenAIDouble, store: Database, folder: Path, wanted: str, seconds: float = 10.0) -> None:
         settings = settings_for(
             folder,
             openai_base_url=double.url,
             moderation=wanted,
             moderation_seconds=seconds,
             model_retries=0,
-            model_total_seconds=1.5,
+            model_total_seconds=9.0,
         )
         self.guards = Guards(MiniLM(1), settings, lambda: (), look=second_look(settings))
         self.alarms: list[str] = []
