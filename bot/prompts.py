@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 import bot
 from bot.errors import FormatError
@@ -95,6 +95,36 @@ class Asks(_File):
     version: int
     asks: dict[str, Text]
     holds: dict[str, Text]
+
+
+class SignalWords(BaseModel):
+    """Signals that mean the same to a reader; a name that ends in ``*`` stands for all that begin so."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    names: tuple[Text, ...]
+    en: Text
+    es: Text
+
+
+class Leaning(BaseModel):
+    """How a sentence says what spoke for an answer and what against it; each has a place for ``what``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    for_: Text = Field(alias="for")
+    against: Text
+
+
+class Signals(BaseModel):
+    """What weighs in the decision to answer, in words."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    en: Leaning
+    es: Leaning
+    signals: tuple[SignalWords, ...]
 
 
 class PlainWords(_File):
@@ -426,6 +456,12 @@ def words() -> Words:
 def asks() -> Asks:
     """What questions ask for."""
     return _validated(Asks, "language/asks.yaml")
+
+
+@cache
+def signals() -> Signals:
+    """What weighs in the decision to answer."""
+    return _validated(Signals, "language/signals.yaml")
 
 
 @cache

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.assistant.compose import unescape
+from bot.assistant.reasons import in_words
 from bot.assistant.record import why as looked_up
 from bot.errors import NotFound, SignpostError
 from bot.knowledge.versions import read_version
@@ -53,7 +54,7 @@ def explain(row: dict[str, Any], database: Database) -> str:
         f"Answer {row['id']} of {row['at']}: {row['outcome'].replace('_', ' ')}.",
         f"It looked in {libraries}.",
         f"It judged the chance that the best sentence answers at {100 * signals.get('probability', 0):.0f} %.",
-        "What weighed most (plus: for an answer): " + "; ".join(receipt["reasons"]) + ".",
+        *([f"What weighed most, {weighed}."] if (weighed := in_words(receipt["reasons"], "en")) else []),
         f"Model: {row['model'] or 'none; the library chose its own sentences'}. Prompts {row['prompt_version']}.",
         f"It took {row['total_ms']:.0f} ms.",
     ]

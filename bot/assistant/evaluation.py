@@ -78,8 +78,8 @@ def read_cases(path: Path) -> list[Case]:
     return cases
 
 
-def carries(shelved: Shelved, gold: tuple[str, str], passage: bool) -> bool:
-    """Whether a statement carries a gold fact or section; with ``passage``, whether its passage does."""
+def carries(shelved: Shelved, gold: tuple[str, str], *, passage: bool) -> bool:
+    """Whether a statement, or its passage, holds what a good answer cites."""
     document, part = gold
     if shelved.version.document != document:
         return False
@@ -105,7 +105,7 @@ def run(assistant: Assistant, shelves: list[Shelf], cases: Iterable[Case]) -> li
         documents = list(dict.fromkeys(s.version.document for s in found))
         wanted = {document for document, _ in case.gold}
         document_rank = next((i for i, d in enumerate(documents) if d in wanted), None)
-        statement_rank = next((i for i, s in enumerate(found) if any(carries(s, g, False) for g in case.gold)), None)
+        statement_rank = next((i for i, s in enumerate(found) if any(carries(s, g, passage=False) for g in case.gold)), None)
         chosen = [f.shelved for f in choose(considered)]
         answered = considered.answers
         outcomes.append(
@@ -113,7 +113,7 @@ def run(assistant: Assistant, shelves: list[Shelf], cases: Iterable[Case]) -> li
                 case,
                 document_rank,
                 statement_rank,
-                any(carries(s, g, True) for s in chosen for g in case.gold),
+                any(carries(s, g, passage=True) for s in chosen for g in case.gold),
                 considered.probability,
                 answered,
                 (chosen[0].version.document,) if answered and chosen else (),
@@ -157,7 +157,7 @@ def beside(
 
 
 def _quotes_gold(cited: list[Shelved], case: Case) -> bool:
-    return any(carries(statement, gold, True) for statement in cited for gold in case.gold)
+    return any(carries(statement, gold, passage=True) for statement in cited for gold in case.gold)
 
 
 def _share(flags: list[bool]) -> dict[str, Any]:

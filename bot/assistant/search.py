@@ -35,7 +35,8 @@ HOME_PRIOR = 0.05
 
 @dataclass(frozen=True)
 class Found:
-    """A statement with the parts of its score. ``key`` is the closest question it answers, if it has any."""
+    """A statement with the parts of its score. ``key`` is the closest question it answers, if it has any; ``read`` is what the
+    cross-encoder said of it (log-odds), where it was asked."""
 
     shelved: Shelved
     key: ShelvedKey | None
@@ -46,6 +47,7 @@ class Found:
     words: float
     vector: Vectors = field(repr=False, compare=False)
     key_vector: Vectors | None = field(default=None, repr=False, compare=False)
+    read: float | None = None
 
 
 def search(

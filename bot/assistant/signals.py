@@ -141,6 +141,15 @@ def _top(cosines: Vectors) -> Vectors:
     return result
 
 
+def has_written_keys(found: Found, shelf: Shelf, ignoring: str = "") -> bool:
+    """Whether people wrote questions for a statement, ``ignoring`` not counted; headings alone suggest one or two."""
+    return len(_known(found, shelf, ignoring)) >= WRITTEN
+
+
+def _known(found: Found, shelf: Shelf, ignoring: str) -> list[str]:
+    return [text for n in shelf.questions_of.get(found.shelved.row, ()) if (text := shelf.questions[n].text) != ignoring]
+
+
 def signals(
     question: Understood,
     vector: Vectors,
@@ -151,7 +160,7 @@ def signals(
 ) -> dict[str, float]:
     """The signals of the best statement found on ``shelf``; ``vector`` is the question's."""
     best = found[0]
-    known = [text for n in shelf.questions_of.get(best.shelved.row, ()) if (text := shelf.questions[n].text) != ignoring]
+    known = _known(best, shelf, ignoring)
     evidence = _read(evidence_text(best))
     read_keys = [_read(text) for text in known]
     asked = stems(question.text)
@@ -194,6 +203,8 @@ def signals(
         "pair": pair_model().logit(vector, best.vector, best.key_vector),
         **neighbours(vector, shelf, ignoring),
     }
+    if best.read is not None:
+        values["cross"] = best.read
     if other is not None:
         values["margin_document"] = best.score - other.score
     if next_passage is not None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bot.assistant.cross_encoder import cross_encoder
 from bot.assistant.decide import THRESHOLD, deciders
 from bot.assistant.search import Found, search
-from bot.assistant.signals import Rarity, signals
+from bot.assistant.signals import Rarity, has_written_keys, signals
 from bot.assistant.understand import Understood, Vocabulary, understand
 from bot.knowledge.embedding import Embedder, Vectors
 from bot.knowledge.shelf import Shelf
@@ -21,6 +22,13 @@ FOLLOW_ON, SAME_PASSAGE = 0.86, 0.72
 
 TOO_NEAR = 0.9
 """Cosine from which two statements are taken to say the same, so that only the better is quoted."""
+
+READ, READ_WRITTEN, READ_FOREIGN, READ_WEIGHT = 8, 3, 5, 0.1
+"""How many statements are read closely: without written questions, with them, with them in another language than the text; and
+what a log-odd is worth in their score."""
+
+QUOTED_FROM = -1.0
+"""Log-odds from which a further statement that was read closely is quoted beside the best."""
 
 EARLIER_CHARS = 400
 
@@ -148,8 +156,21 @@ class Weigher:
         found = search(question, vector, shelf, home=home, ignoring=ignoring)
         if not found:
             return Weighed(shelf, [], {}, 0.0)
+        found = read_closely(question, found, written=has_written_keys(found[0], shelf, ignoring))
         values = signals(question, vector, found, shelf, rarity, ignoring)
         return Weighed(shelf, found, values, deciders().of(values).probability(values))
+
+
+def read_closely(question: Understood, found: list[Found], *, written: bool) -> list[Found]:
+    """What was found, the first few read by the cross-encoder and put in a better order by it. Statements with written
+    questions are found well by themselves: of them few are read, a few more where the question is in another language."""
+    count = READ if not written else READ_WRITTEN if question.language == "en" else READ_FOREIGN
+    logits = cross_encoder().logits(question.text, found[:count], with_keys=written)
+    read = [replace(f, read=float(logit)) for f, logit in zip(found[:count], logits, strict=True)]
+    best, *others = sorted(read, key=lambda f: -(f.score + READ_WEIGHT * (f.read or 0.0)))
+    if written:  # whether others are quoted beside it is told well enough by their scores
+        others = [replace(f, read=None) for f in others]
+    return [best, *others, *found[count:]]
 
 
 def better_reading(alone: Considered, joined: Considered) -> Considered:
@@ -175,6 +196,8 @@ def _near_best(found: list[Found], most: int) -> list[Found]:
     for item in found[1:8]:
         if len(chosen) == most:
             break
+        if item.read is not None and item.read < QUOTED_FROM:
+            continue
         near = SAME_PASSAGE if item.shelved.passage.id == best.shelved.passage.id else FOLLOW_ON
         if item.score >= near * best.score and all(float(item.vector @ c.vector) < TOO_NEAR for c in chosen):
             chosen.append(item)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import hashlib
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -45,8 +46,9 @@ def _checked(path: Path, expected: str) -> bytes:
     return content
 
 
+@cache
 def load_tokenizer(max_tokens: int) -> Any:
-    """The shipped word-piece tokenizer, cut at ``max_tokens``, unpadded. Raises ConfigurationError when changed."""
+    """The shipped word-piece tokenizer, cut at ``max_tokens``, unpadded; one for all. Raises ConfigurationError."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_str(_checked(data_file("embedder", "minilm-tokenizer.json"), TOKENIZER_SHA256).decode())

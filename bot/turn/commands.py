@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from functools import cache
 
 from bot import prompts
 from bot.assistant.compose import ask_person, escape
+from bot.assistant.reasons import in_words
 from bot.assistant.record import why as looked_up
 from bot.errors import NotFound
 from bot.handoff.words import asks_for_person
@@ -178,9 +178,8 @@ def reasons(row: dict[str, object], words: prompts.Messages) -> list[str]:
         libraries = ", ".join(f"{name} ({number})" for name, number in generation.items())
         chance = round(100 * float(receipt["signals"].get("probability", 0.0)))
         lines.append(words.why_outcome.format(libraries=libraries, chance=chance))
-    if receipt["reasons"]:
-        named = [re.sub(r"_", " ", str(reason)) for reason in receipt["reasons"]]
-        lines.append(words.why_reasons.format(reasons="; ".join(named)))
+    if weighed := in_words(receipt["reasons"], words.language):
+        lines.append(words.why_reasons.format(reasons=weighed))
     model = row["model"]
     lines.append(words.why_model.format(model=model) if model else words.why_no_model)
     lines.append(words.why_code.format(answer=row["id"], milliseconds=round(float(str(row["total_ms"])))))
