@@ -14,6 +14,9 @@ from bot.messages import Choice, Handling, Outcome, Reply, Utterance
 MOST_CHARACTERS = 8_000
 """Beyond this a message is cut, start and end kept, before it is read."""
 
+SURE_CRISIS = 0.5
+"""From what probability a crisis goes before a pattern of an unsafe request."""
+
 _OUTCOMES = {
     Handling.CRISIS: Outcome.ROUTED,
     Handling.REFUSE_UNSAFE: Outcome.REFUSED,
@@ -77,6 +80,9 @@ def decide(seen: Seen, context: Context) -> Decision | None:
         found = by_belief(seen)  # what an organization added never stands before a crisis
     found = found or scope.judge(seen, context) or injection.judge(seen, context)
     found = found or misuse.judge(seen, context) or by_example(seen, context)
+    if found is not None and found.handling is Handling.REFUSE_UNSAFE and leading(seen)[0] is Handling.CRISIS:
+        # Someone tells of a student who asks for a weapon: the words are a request's, the message is a threat.
+        found = (by_belief(seen) if seen.chance(Handling.CRISIS) >= SURE_CRISIS else None) or found
     return found or by_belief(seen)
 
 
