@@ -17,10 +17,12 @@ from bot.errors import ConfigurationError, NotFound
 from bot.inbox import Inbox, NotSent, Work, ledger
 from bot.messages import Answered, Choice, Handling, Outcome, Picture, Reply
 from bot.outbox import Address, Outbox
+from bot.personal.forgetting import forget_person
+from bot.personal.retention import purge
 from bot.settings import Settings
 from bot.store import Database, outbox
 from bot.store.conversation_tables import inbox as rows
-from bot.store.conversations import exchanges, forget, history, last_reply, purge
+from bot.store.conversations import exchanges, history, last_reply
 from bot.store.outbox import To
 from bot.store.outbox_tables import outbox as table
 from bot.store.packed import unpack_answered
@@ -272,13 +274,13 @@ def test_a_word_against_it_wins_while_its_address_is_looked_for(made: Bench) -> 
     assert made.stands() == "withdrawn"
 
 
-def test_nothing_is_left_of_a_person_who_deletes_their_data(made: Bench) -> None:
+def test_nothing_is_left_of_a_person_who_deletes_their_data(made: Bench, tmp_path: Path) -> None:
     made.put("waits", not_before=made.clock.now.timestamp() + 600)
     made.put("went")
     made.deliver()
     with made.database.writing() as connection:
         outbox.keep_zone(connection, "test:ann", "Asia/Tokyo", 0.0)
-    forget(made.database, "test:ann")
+    forget_person(made.database, tmp_path, "test:ann", made.clock.now.timestamp())
     with made.database.reading() as connection:
         assert connection.execute(select(table)).first() is None
         assert outbox.zone_of(connection, "test:ann") is None
@@ -400,7 +402,7 @@ def test_whoever_comes_to_look_is_shown_what_waits_once(made: Bench) -> None:
     assert made.stands("b") == "shown"
 
 
-def test_times_of_a_week_are_counted_and_ended_rows_are_purged_after_it(made: Bench) -> None:
+def test_times_of_a_week_are_counted_and_ended_rows_are_purged_after_it(made: Bench, tmp_path: Path) -> None:
     made.put("a")
     made.put("b", expires=made.clock.now.timestamp() - 1)
     made.deliver()
@@ -409,9 +411,10 @@ def test_times_of_a_week_are_counted_and_ended_rows_are_purged_after_it(made: Be
         assert outbox.times(connection, "test:ann", ("lesson",), now - 60) == [now]
         assert outbox.times(connection, "test:ann", ("lesson",), now) == []
         assert outbox.times(connection, "test:ann", ("other",), 0.0) == []
-    purge(made.database, now + 7 * 86_400)
+    settings = settings_for(tmp_path, keep_days=1)
+    purge(made.database, settings, made.clock.now + timedelta(days=8))
     assert made.stands("a") == "sent"
-    purge(made.database, now + 9 * 86_400)
+    purge(made.database, settings, made.clock.now + timedelta(days=10))
     assert made.stands("a") == ""
 
 

@@ -199,6 +199,11 @@ def names_someone(text: str) -> bool:
     return bool(re.search(r"[?&/](?:name|student|user|pupil)=[a-z]", text, re.IGNORECASE))
 
 
+def web_addresses(text: str) -> list[tuple[int, int]]:
+    """Where web addresses stand. What is a name in them is decided of the address as a whole, by ``links``."""
+    return [match.span() for match in _URL.finditer(text)]
+
+
 def links(text: str) -> Iterator[Found]:
     """Addresses and file names that carry a person."""
     for match in _URL.finditer(text):

@@ -32,6 +32,9 @@ from bot.guardrails.scripts import other_scripts
 from bot.guardrails.tokens import Token, tokens
 from bot.guardrails.views import latinized
 
+INSTRUCTIONS = frozenset({"see", "visit"})
+"""Names that far more often tell a reader where to look; a rule must take them for a name."""
+
 LIKELY, STRANGE, WORD, SURE, BESIDE, LEAST, AGAIN = -0.5, -1.2, 0.5, 1.0, -1.0, -3.0, 3.0
 """Log odds from which the fitted reader marks a word: any, an unknown capitalised one, an everyday one in lower case, a public
 one, one beside a name; below which the rules are not believed; and how much more is asked of a text read before."""
@@ -184,7 +187,7 @@ class Reader:
             word = not self.tokens[i].capital and self.tokens[i].low in self.known.everyday
             strange = self._strange(i) and not self._starts_sentence(i) and not self._dictionary(self.tokens[i].low)
             least = SURE if doubted else WORD if word else STRANGE if strange and not self.shouting else LIKELY
-            if i not in self.marked and value >= least + self.wary:
+            if i not in self.marked and value >= least + self.wary and self.tokens[i].low not in INSTRUCTIONS:
                 self.marked[i] = 2 if cue("parent", "before").search(self._before(i)) else 1
                 self._list(i, self.marked[i])
         self._beside(odds)

@@ -76,7 +76,7 @@ def redact(text: str, country: str = "US") -> Redacted:
     hidden = blank
     for start, end, _ in found:
         hidden = hidden[:start] + "\ue000" * (end - start) + hidden[end:]
-    named = names.find(hidden, taken, bool(closed))
+    named = names.find(hidden, taken + details.web_addresses(blank), bool(closed))
     found += [(s.start, s.end, "family name" if s.family else "student name") for s in named]
     hidden_before = [match.group() for match in _placeholder().finditer(plain)]
     person = bool(named) or any(

@@ -192,7 +192,7 @@ class Cards:
         choices: tuple[Choice, ...] = ()
         if case.state in ("resolved", "closed", "withdrawn") and case.person:
             choices = (Choice(w.reopen, value("reopen", case.id)),)
-        if case.answered_at is not None and not case.draft:
+        if case.answered_at is not None and case.question and not case.draft:
             choices = (*choices, Choice(w.guidance, value("draft", case.id, signed=True), w.guidance_about))
         return reply(_capital(self.say(name, **values)), self.language, name, choices)
 

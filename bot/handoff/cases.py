@@ -343,14 +343,18 @@ def way_back(connection: Connection, conversation: str) -> dict[str, str] | None
 
 
 def forget(connection: Connection, person: str) -> int:
-    """Delete a person's own cases with everything written in them, and take their name off what they wrote as a helper.
-    Returns rows deleted."""
+    """Delete a person's words and take them out of every case, line and list of names. A case that helpers have seen stays
+    without its question, so that they can be told. Returns rows changed."""
     mine = handoffs.c.person == person
-    owned = handoff_lines.c.handoff.in_(select(handoffs.c.id).where(mine))
-    count = connection.execute(delete(handoff_lines).where(owned)).rowcount
-    count += connection.execute(delete(handoffs).where(mine)).rowcount
+    owned = select(handoffs.c.id).where(mine)
+    asker = handoff_lines.c.handoff.in_(owned) & (handoff_lines.c.role == "asker")
+    count = connection.execute(delete(handoff_lines).where(asker)).rowcount
+    count += connection.execute(delete(handoffs).where(mine, handoffs.c.state == "offered")).rowcount
+    gone: dict[str, Any] = {"person": "", "conversation": "", "reference": {}, "name": "", "wants": "", "question": ""}
+    count += connection.execute(update(handoffs).where(mine).values(**gone)).rowcount
     count += connection.execute(delete(helper_names).where(helper_names.c.person == person)).rowcount
-    connection.execute(update(handoff_lines).where(handoff_lines.c.person == person).values(person="", shown=""))
+    helper = handoff_lines.c.person == person
+    count += connection.execute(update(handoff_lines).where(helper).values(person="", shown="")).rowcount
     return count
 
 

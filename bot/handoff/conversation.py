@@ -39,7 +39,7 @@ class Handoff:
         return self.asking.after_failure(reply, message, conversation)
 
     def erase(self, person: str) -> int:
-        """Delete a person's hand-offs; a question not posted yet stays unposted. Returns rows deleted."""
+        """Take a person and their words out of everything; a question not posted yet stays unposted. Returns rows changed."""
         with self.desk.database.writing() as connection:
             out = Outgoing(connection, self.desk.now())
             for case in cases.in_state(connection, "sending"):

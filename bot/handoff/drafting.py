@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from bot.assistant.compose import escape
+from bot.errors import NotAllowed
 from bot.guardrails.documents import review
 from bot.handoff import cases
 from bot.handoff.cards import one_line
@@ -32,6 +33,8 @@ class Drafting:
 
     def __call__(self, case: Case, author: str) -> str:
         """The id of the draft version. Raises SignpostError when the library does not take it."""
+        if not case.question:
+            raise NotAllowed("the person who asked deleted their data, and the question with it", code="no_question")
         library = self._library()
         with library.database.reading() as connection:
             written = [line.text for line in cases.lines(connection, case.id) if line.role == "helper"]

@@ -8,7 +8,7 @@ from bot.guardrails import privacy
 from bot.guardrails.policy import privacy as policy
 from bot.handoff.cases import MOST_LINE
 
-_HELD = "\ue100"
+_HELD, _END = "\ue100", "\ue101"
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,14 @@ class Passed:
 
 def passing(text: str, country: str, contacts: tuple[str, ...]) -> Passed:
     """A helper's or an asker's words as they may be passed on. ``contacts`` are published by the organization and stay."""
-    text = text.replace(_HELD, "").strip()[:MOST_LINE]
+    text = text.replace(_HELD, "").replace(_END, "").strip()[:MOST_LINE]
     held: list[str] = []
     for contact in sorted((known for known in contacts if known), key=len, reverse=True):
         while contact in text:
-            text = text.replace(contact, _HELD * (len(held) + 1) + " ", 1)
+            text = text.replace(contact, _HELD * (len(held) + 1) + _END, 1)
             held.append(contact)
     redacted = privacy.redact(text, country)
     passed = redacted.text
     for number in range(len(held), 0, -1):
-        passed = passed.replace(_HELD * number + " ", held[number - 1], 1).replace(_HELD * number, held[number - 1], 1)
+        passed = passed.replace(_HELD * number + _END, held[number - 1], 1)
     return Passed(passed.strip(), tuple(kind for kind, _ in redacted.kinds))

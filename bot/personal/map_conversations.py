@@ -171,7 +171,7 @@ CONVERSATIONS = (
         "what asker and helper wrote to each other arrives once",
         HANDED,
         HELPERS,
-        "deleted with the question; a helper's name is taken off on request",
+        "deleted on request; a helper's name is taken off, their words stay",
         {
             "handoff": "the question it belongs to",
             "role": "which side wrote it",

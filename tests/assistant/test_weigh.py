@@ -36,7 +36,7 @@ def test_a_known_near_miss_is_weighed_down(shared_app: App) -> None:
     (shelf,) = shared_app.assistant.shelves(["base"])
     known = shelf.near_misses[::97][:30]
     answered = sum(shared_app.assistant.consider(text, (), [shelf]).answers for text in known)
-    assert answered <= 3
+    assert answered <= 5
 
 
 def test_a_question_two_states_answer_alike_is_asked_back(shared_app: App) -> None:

@@ -163,10 +163,10 @@ def test_hand_offs_are_forgotten_with_the_conversations(app: App) -> None:
     mine.respond("Send without my name")
     posted(app)
     helped(app)
-    app.handoff_tending.tend(utc_now() + timedelta(days=app.settings.keep_days - 1))
+    app.handoff_tending.tend(utc_now() + timedelta(days=app.settings.keep_handoff_days - 1))
     with app.database.reading() as connection:
         assert connection.execute(select(handoffs)).all()
-    app.handoff_tending.tend(utc_now() + timedelta(days=app.settings.keep_days + 1))
+    app.handoff_tending.tend(utc_now() + timedelta(days=app.settings.keep_handoff_days + 1))
     with app.database.reading() as connection:
         assert connection.execute(select(handoffs)).all() == []
         assert connection.execute(select(handoff_lines)).all() == []

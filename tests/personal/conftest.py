@@ -101,10 +101,15 @@ def everything(database: Database, person: str, start: int = 1) -> None:
         person=person,
         question=f"please ask about robots {start}",
         state="closed",
-        reply_to={"user": person},
+        language="en",
+        reference={"user": person},
+        helper_reference={},
         created_at=NOW,
+        touched_at=NOW,
         closed_at=NOW,
     )
+    put(database, "handoff_lines", key=key, handoff=key, role="asker", person=person, text=f"more on robots {start}", at=NOW)
+    put(database, "helper_names", person=person, name=f"Helper {start}", at=NOW)
     put(
         database,
         "outbox",

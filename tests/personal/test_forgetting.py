@@ -75,7 +75,7 @@ def test_what_somebody_else_said_too_is_not_taken_for_a_trace(store: Database, t
 def test_a_trace_that_stays_is_found_and_said(store: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     said(store, 1, ANN, "may the robot grade the essays of my class")
     put(store, "handoffs", id="h", conversation="c", platform="slack", person=BEN, question=f"ask {ANN}", state="open",
-        reply_to={}, created_at=NOW)  # fmt: skip
+        language="en", reference={}, helper_reference={}, created_at=NOW, touched_at=NOW)  # fmt: skip
     (tmp_path / "copy.txt").write_text("... may the robot grade the essays of my class ...")
     done = forget_person(store, tmp_path, ANN, NOW)
     assert set(done.left) == {"handoffs.question", "copy.txt"}

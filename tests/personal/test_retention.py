@@ -41,7 +41,7 @@ def test_each_kind_goes_when_its_own_days_are_over(store: Database, tmp_path: Pa
     assert after(store, tmp_path, 37).deleted == {}
     assert after(store, tmp_path, 39).deleted == {"outbox": 1}
     assert after(store, tmp_path, 179).deleted == {}
-    assert after(store, tmp_path, 181).deleted == {"handoffs": 1}
+    assert after(store, tmp_path, 181).deleted == {"handoff_lines": 1, "handoffs": 1}
     assert after(store, tmp_path, 364).deleted == {}
     late = after(store, tmp_path, 366).deleted
     assert late == {"feedback": 2, "answers": 2, "readiness_checks": 1, "learners": 1}
@@ -52,6 +52,7 @@ def test_each_kind_goes_when_its_own_days_are_over(store: Database, tmp_path: Pa
         "channel_settings.changed_by",
         "conversation_references.person",
         "conversation_references.reference",
+        "helper_names.person",
         "preferences.person",
         "readiness_due.person",
         "readiness_groups.created_by",
@@ -68,7 +69,7 @@ def test_the_days_are_settings(store: Database, tmp_path: Path) -> None:
     short = settings_for(tmp_path, keep_days=3, keep_incident_days=9, keep_feedback_days=5, keep_handoff_days=7)
     counts = [purge(store, short, START + timedelta(days=days)).deleted for days in (4, 6, 8, 10)]
     assert counts[0] == {"utterances": 4, "inbox": 1, "engagements": 1, "readiness_offers": 1}
-    assert counts[1:] == [{"feedback": 2}, {"handoffs": 1}, {"inbox": 1}]
+    assert counts[1:] == [{"feedback": 2}, {"handoff_lines": 1, "handoffs": 1}, {"inbox": 1}]
 
 
 def test_purged_words_leave_the_files(store: Database, tmp_path: Path) -> None:

@@ -442,13 +442,13 @@ async def test_deleting_ones_data_cuts_the_link_and_the_helpers_are_told(office:
     async with opened(office) as client:
         await handed(office, client, "Send with my name")
         await office.say(client, "delete my data")
-        await office.push(client, "Yes, remove")
+        await office.push(client, "Yes, delete")
         before = len(office.told())
         await office.say(client, "Yes.", HELPERS, BEN, thread_ts=office.thread())
         assert len(office.told()) == before
     assert "deleted their data" in office.told(HELPERS)[-1]
     case = office.bench.case()
-    assert (case.person, case.name, case.conversation, case.reference) == ("", "", "", {})
+    assert (case.person, case.name, case.conversation, case.reference, case.question) == ("", "", "", {}, "")
     with office.database.reading() as connection:
         assert "Ann Lee" not in str(connection.execute(select(rows)).all())
 
