@@ -97,6 +97,23 @@ class Asks(_File):
     holds: dict[str, Text]
 
 
+class Standing(BaseModel):
+    """The words that stand for a hidden detail."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    en: Text
+    es: Text
+
+
+class Placeholders(_File):
+    """How a question is read where details were hidden, by kind of detail; ``beside`` kinds are left out next to others."""
+
+    version: int
+    words: dict[str, Standing]
+    beside: tuple[str, ...]
+
+
 class SignalWords(BaseModel):
     """Signals that mean the same to a reader; a name that ends in ``*`` stands for all that begin so."""
 
@@ -456,6 +473,12 @@ def words() -> Words:
 def asks() -> Asks:
     """What questions ask for."""
     return _validated(Asks, "language/asks.yaml")
+
+
+@cache
+def placeholders() -> Placeholders:
+    """What stands for hidden details in a search."""
+    return _validated(Placeholders, "language/placeholders.yaml")
 
 
 @cache

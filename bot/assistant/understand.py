@@ -217,11 +217,34 @@ def leans_on_history(text: str) -> bool:
     return (bool(_LEANING.search(text)) and len(tokens) <= 16) or len(content) <= 3
 
 
+@cache
+def _hidden() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """A hidden detail, and one that only says more of the person beside it."""
+    data = prompts.placeholders()
+    kinds, beside = ("|".join(map(re.escape, names)) for names in (data.words, data.beside))
+    one = rf"\[(?:{kinds})\]"
+    return re.compile(rf"\[({kinds})\]"), re.compile(rf"\s*\((?:{one}[\s,;]*)+\)|(?<=\])[\s,;]+\[(?:{beside})\]")
+
+
+def readable(text: str, language: str) -> str:
+    """A question with plain words in place of the details that the guardrails hid ("[student name]": a student)."""
+    if "[" not in text:
+        return text
+    one, more = _hidden()
+    words = prompts.placeholders().words
+
+    def said(match: re.Match[str]) -> str:
+        stands = words[match.group(1)]
+        return stands.es if language == "es" else stands.en
+
+    return one.sub(said, more.sub("", text))
+
+
 def understand(question: str, history: tuple[Utterance, ...], vocabulary: Vocabulary) -> Understood:
     """Read one question in its conversation."""
     asked = plain(question)
     language = language_of(asked)
-    text, mended = vocabulary.mend(asked, language)
+    text, mended = vocabulary.mend(readable(asked, language), language)
     leans = bool(history) and leans_on_history(text)
     expanded = expand(text, language)
     stop = stop_words()

@@ -1,6 +1,8 @@
 import pytest
 
-from bot.assistant.understand import Vocabulary, language_of, names_in, parts_of, plain, understand
+from bot import prompts
+from bot.assistant.understand import Vocabulary, language_of, names_in, parts_of, plain, readable, understand
+from bot.guardrails.policy import privacy
 from bot.messages import Utterance
 
 VOCABULARY = Vocabulary(["detectors wrongly flagged essays", "detectors and essays", "consent for records", "consent records"])
@@ -55,3 +57,22 @@ def test_a_follow_up_is_recognised_only_in_a_conversation() -> None:
     history = (Utterance("user", "What must Ohio districts adopt?"),)
     assert understand("and charters?", history, VOCABULARY).leans
     assert not understand("and charters?", (), VOCABULARY).leans
+
+
+@pytest.mark.parametrize(
+    ("hidden", "read"),
+    [
+        ("may I paste [student name]'s essay", "may I paste a student's essay"),
+        ("upload [student name] [student id] to MagicSchool", "upload a student to MagicSchool"),
+        ("mom [family name] ([email], [phone]) asks", "mom a parent asks"),
+        ("is [health detail] allowed in [an odd bracket]", "is health information allowed in [an odd bracket]"),
+        ("can I share [phone]", "can I share a phone number"),
+    ],
+)
+def test_hidden_details_are_read_as_plain_words(hidden: str, read: str) -> None:
+    assert readable(hidden, "en") == read
+
+
+def test_every_kind_of_hidden_detail_has_words() -> None:
+
+    assert set(prompts.placeholders().words) == set(privacy().kinds)
