@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from bot import prompts
 from bot.guardrails import privacy
 from bot.guardrails.context import Context
 from bot.guardrails.links import stripped
 from bot.guardrails.policy import compiled, outgoing
 from bot.messages import Reply
+
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
 @cache
@@ -19,7 +22,7 @@ def _claims() -> re.Pattern[str]:
 
 def own_words(reply: Reply, context: Context) -> str:
     """The reply without quotes, the sources' own particulars and the contacts an organization published."""
-    text = reply.markdown
+    text = _ESCAPED.sub(r"\1", reply.markdown)  # quotes and titles stand in it with their marks escaped
     for citation in reply.citations:
         text = text.replace(citation.quote, " ")
         for known in (
@@ -35,7 +38,26 @@ def own_words(reply: Reply, context: Context) -> str:
             text = text.replace(known, " ") if known else text
     for contact in (context.contacts.crisis, context.contacts.general, *context.contacts.offices.values()):
         text = text.replace(contact, " ") if contact else text
-    return re.sub(r"^>.*$", " ", text, flags=re.MULTILINE)
+    text = re.sub(r"^>.*$", " ", text, flags=re.MULTILINE)
+    for phrase in _phrases(reply.language):
+        text = text.replace(phrase, " ")
+    return text
+
+
+@cache
+def _phrases(language: str) -> tuple[str, ...]:
+    """The house's own fixed phrases, without what is filled into them, the longest first: no detail of a person is in them."""
+    found: set[str] = set()
+
+    def gather(value: object) -> None:
+        if isinstance(value, str):
+            found.update(part.strip() for part in re.split(r"\{[^}]*\}", value) if len(part.strip()) >= 5)
+        elif isinstance(value, dict):
+            for inner in value.values():
+                gather(inner)
+
+    gather(prompts.messages(language).model_dump())
+    return tuple(sorted(found, key=lambda phrase: (-len(phrase), phrase)))
 
 
 def personal(text: str, context: Context) -> list[str]:

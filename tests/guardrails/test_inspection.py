@@ -6,8 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from bot import prompts
+from bot.assistant.compose import escape
 from bot.guardrails.context import Context
 from bot.guardrails.inspection import inspect
+from bot.guardrails.outgoing import objections
 from bot.messages import Citation, Handling, Outcome, Reply
 
 CONTEXT = Context(links=("https://studentprivacy.ed.gov/", "https://example.gov/a.pdf"))
@@ -93,3 +96,14 @@ def test_a_fixed_text_is_exempt_by_a_known_id_only() -> None:
     assert not inspect(replace(REPLY, markdown=text, fixed="crisis.self_harm"), CONTEXT).held
     assert not inspect(replace(REPLY, markdown=text, fixed="skill.text"), CONTEXT, frozenset({"skill.text"})).held
     assert inspect(replace(REPLY, markdown=text, fixed="made.up"), CONTEXT).held
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_houses_own_phrases_and_escaped_quotes_are_nobodys_details(language: str) -> None:
+    words = prompts.messages(language)
+    row = "Contact: Abdi Warsame | Room: 4 *upstairs*"
+    for phrase in (words.quoted_in_english, words.differs, words.local, words.national, words.sample):
+        shown = f"{escape(row)} [1]\n\n{phrase}"
+        reply = replace(REPLY, markdown=shown, language=language, citations=(replace(QUOTE, quote=row),))
+        assert objections(reply, CONTEXT) == []
+    assert objections(replace(REPLY, markdown=f"{escape(row)} [1]", language=language), CONTEXT) != []
