@@ -121,7 +121,8 @@ def _listed(reply: Reply, said: str) -> tree.Items | None:
 
 
 def _short(choice: Choice) -> bool:
-    return 0 < weight(choice.label.strip()) <= SHORT_LABEL and "\n" not in choice.label.strip()
+    label = tree.clean(choice.label).strip()
+    return 0 < weight(label) <= SHORT_LABEL and "\n" not in label
 
 
 def _parts(blocks: list[tuple[Json, int]], tail: int) -> list[list[Json]]:
@@ -201,10 +202,12 @@ def inert(text: str) -> str:
 
 
 def button(action: str, text: str, value: str, label: str = "", style: str = "") -> Json:
-    """A button within its limits. ``label`` is what a screen reader says."""
+    """A button within its limits. ``label`` is what a screen reader says; one without visible words is left out, since
+    Slack refuses the whole message for an empty one."""
     made: Json = {"type": "button", "action_id": action, "text": plain_text(text, BUTTON_TEXT), "value": value}
-    if label:
-        made["accessibility_label"] = inert(shorten(tree.clean(label), BUTTON_LABEL - 4))
+    says = inert(shorten(tree.clean(label), BUTTON_LABEL - 4))
+    if says:
+        made["accessibility_label"] = says
     if style:
         made["style"] = style
     return made
@@ -239,10 +242,14 @@ def _quote(n: int, title: str, answer: str, words: prompts.Messages) -> Json:
 def _choices(reply: Reply) -> list[Json]:
     made = []
     for n, choice in _numbered(reply):
-        whole = bool(reply.citations) or _short(choice)
-        text = choice.label.strip() if whole else str(n)
-        more = choice.describes if choice.describes.strip() != choice.label.strip() else ""
-        says = f"{text}: {more or choice.label}" if more or not whole else choice.label
+        label, describes = (tree.clean(words).strip() for words in (choice.label, choice.describes))
+        # A label without visible words leaves the number, which can be read, heard and typed.
+        whole = bool(label) and (bool(reply.citations) or _short(choice))
+        text = label if whole else str(n)
+        more = describes if describes != label else ""
+        if not whole:
+            more = more or label
+        says = f"{text}: {more}" if more else text
         # The number means the same as the value, and always fits.
         value = choice.value if 0 < weight(choice.value) <= BUTTON_VALUE else str(n)
         made.append(button(f"{actions.CHOOSE}.{n}", text, value, says))

@@ -7,6 +7,7 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from bot.adapters import markdown_tree as tree
@@ -154,6 +155,29 @@ def test_choices_are_numbered_text_with_labelled_number_buttons() -> None:
     assert "3. Not sure" in post.text
 
 
+@pytest.mark.parametrize("cited", [False, True])
+@pytest.mark.parametrize("label", ["", " ", "\x00", " \u202e\n"])
+def test_a_choice_without_visible_words_is_a_button_with_its_number(label: str, cited: bool) -> None:
+    reply = answer(citations=(citation(),) if cited else (), choices=(Choice("Yes", "yes"), Choice(label, "v")))
+    check(reply)
+    button = next(e for b in posts(reply)[-1].blocks for e in b["elements"] if e.get("action_id") == "signpost.choose.2")
+    assert button["text"]["text"] == "2"
+    assert button["accessibility_label"] == "2"
+    described = answer(citations=reply.citations, choices=(Choice("Yes", "yes"), Choice(label, "v", "No, not yet")))
+    button = next(e for b in posts(described)[-1].blocks for e in b["elements"] if e.get("action_id") == "signpost.choose.2")
+    assert button["accessibility_label"] == "2: No, not yet"
+
+
+def test_streamed_marks_stay_with_their_sentence_and_a_block_may_begin_with_a_quoted_one() -> None:
+    blocks = tree.parse("First. [1] Second. [2]\n\n\\[1\\] quoted. [1] More. [2]", {1, 2})
+    assert stream.steps(blocks) == (
+        "First. \\[1\\] ",
+        "Second. \\[2\\]\n\n",
+        "\\[1\\] quoted. \\[1\\] ",
+        "More. \\[2\\]",
+    )
+
+
 def test_suggestions_beside_citations_are_whole_buttons_since_a_typed_number_opens_a_quote_there() -> None:
     reply = answer(choices=(Choice("When must our website be accessible?", "When must our website be accessible?"),))
     post = posts(reply)[0]
@@ -201,4 +225,6 @@ def test_streamed_steps_joined_are_the_text_and_carry_no_token(reply: Reply) -> 
     again = tree.parse(whole, {c.n for c in reply.citations})
     assert re.sub(r"\W", "", "".join(map(_said, again))) == re.sub(r"\W", "", "".join(map(_said, blocks)))
     assert [unquote(url) for url in tree.links(again)] == [unquote(url) for url in tree.links(blocks)]
-    assert not any(re.match(r"\s*\\\[\d+\\\]", step) for step in steps[1:]) or "\\[" in steps[0]
+    # A mark stays with the words before it. Only a block may begin with one, as a quoted "[1]" does.
+    later = [step for block in blocks for step in stream.steps((block,))[1:]]
+    assert not any(re.match(r"\s*\\\[\d{1,3}\\\]", step) for step in later)
