@@ -35,7 +35,7 @@ def own_words(reply: Reply, context: Context) -> str:
             citation.section,
             *citation.notes,
         ):
-            text = text.replace(known, " ") if known else text
+            text = text.replace(known, " ") if len(known) > 2 else text
     for contact in (context.contacts.crisis, context.contacts.general, *context.contacts.offices.values()):
         text = text.replace(contact, " ") if contact else text
     text = re.sub(r"^>.*$", " ", text, flags=re.MULTILINE)
