@@ -24,7 +24,7 @@ serve: setup
 	@SIGNPOST_DATA_DIR=.demo SIGNPOST_SAMPLE_ORGANIZATION=1 SIGNPOST_ORGANIZATION=pinecrest $(BIN)/python -m bot serve
 
 test: setup
-	$(BIN)/python -m pytest tests -m "not e2e" -n 2
+	$(BIN)/python -m pytest tests -m "not e2e" -n 4
 
 lint: setup
 	$(BIN)/ruff check .
