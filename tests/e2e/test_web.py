@@ -223,3 +223,50 @@ def test_pictures_for_the_documents(browser: Any, base: str, tmp_path: Path) -> 
     phone.screenshot(path=str(folder / "web-phone.png"))
     for name in ("web-desk.png", "web-phone.png"):
         assert 10_000 < (folder / name).stat().st_size < 200_000, name
+
+
+def press(page: Any, label: str) -> None:
+    """Press a button of the newest reply and wait for what it brings."""
+    before = page.locator(".turn").count()
+    page.locator(".turn").last.get_by_role("button", name=label).first.click()
+    page.locator(".turn").nth(before).locator(".after").wait_for(timeout=60_000, state="attached")
+
+
+def photographed(page: Any, folder: Path, name: str) -> None:
+    """The page as a visitor sees it, once the fading-in is over."""
+    page.wait_for_timeout(800)
+    page.screenshot(path=str(folder / name))
+    assert 10_000 < (folder / name).stat().st_size < 200_000, name
+
+
+def test_a_pulse_check_by_buttons_on_a_phone_and_its_result_on_a_desk(browser: Any, base: str, tmp_path: Path) -> None:
+    folder = ROOT / "docs" / "pictures" if os.environ.get("SIGNPOST_TEST_PICTURES") else tmp_path
+    shape = {"color_scheme": "light", "viewport": {"width": 390, "height": 844}, "device_scale_factor": 1.5}
+    page = opened(browser, base, **shape)
+    ask(page, "check")
+    press(page, "Quick pulse")
+    for number, answer in enumerate(("3.", "2.", "Not sure", "3.", "1.", "2."), 1):
+        newest = page.locator(".turn").last
+        assert f"Question {number} of 6" in newest.inner_text()
+        assert newest.get_by_role("button").count() >= 8, "five answers, skip, pause and stop"
+        if number == 2:
+            checked(page)
+            photographed(page, folder, "check-question-phone.png")
+        press(page, answer)
+    newest = page.locator(".turn").last
+    picture = newest.locator("img.picture")
+    page.wait_for_function("[...document.querySelectorAll('img.picture')].every(i => i.complete && i.naturalWidth === 1080)")
+    assert "of 4" in str(picture.get_attribute("alt"))
+    checked(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the screen"
+    photographed(page, folder, "check-result-phone.png")
+    newest.screenshot(path=str(tmp_path / "check-result-whole.png"))
+    press(page, "Another idea")
+    assert page.problems == []
+    page.set_viewport_size({"width": 1100, "height": 900})
+    page.reload()
+    desk = page.locator(".turn:has(img.picture)")
+    assert desk.count() == 1, "the result stays in the conversation"
+    desk.locator("img.picture").scroll_into_view_if_needed()
+    page.wait_for_timeout(800)
+    desk.screenshot(path=str(tmp_path / "check-result-desk.png"))

@@ -9,10 +9,10 @@ from html import escape
 from markupsafe import Markup
 
 from bot import prompts
-from bot.adapters.markdown_tree import Block, Cite, Items, Paragraph, parse
+from bot.adapters.markdown_tree import Block, Cite, Items, Paragraph, parse, plain
 from bot.adapters.web.html import html, link
 from bot.knowledge.opening import Opened
-from bot.messages import Answered, Citation, Outcome, Reply
+from bot.messages import Answered, Choice, Citation, Outcome, Reply
 from bot.store.conversations import Exchange
 from bot.store.packed import unpack_answered
 
@@ -31,6 +31,19 @@ class Source:
     numbers: tuple[int, ...]
 
 
+SHORT_CHARS = 24
+"""Longest words of a button that stands beside others in a row."""
+
+
+@dataclass(frozen=True)
+class Button:
+    """A choice as the page shows it. ``short`` ones share a row; the others have one each."""
+
+    label: str
+    value: str
+    short: bool
+
+
 @dataclass(frozen=True)
 class Shown:
     """A reply as the page shows it. ``parts`` are its blocks in order, each released to the stream as one."""
@@ -41,7 +54,7 @@ class Shown:
     title: str
     parts: tuple[Markup, ...]
     sources: tuple[Source, ...]
-    choices: tuple[tuple[str, str], ...]
+    choices: tuple[Button, ...]
     choices_title: str
     verdict: bool
     person: bool
@@ -90,6 +103,7 @@ def reply(answered: Answered, row_id: int, language: str) -> Shown:
     answer = answered.receipt.answer_id
     numbers = {citation.n: citation for citation in made.citations}
     blocks = [b for b in map(_without_sources, parse(made.markdown, frozenset(numbers))) if b is not None]
+    blocks, choices = buttons(blocks, tuple(choice for choice in made.choices if not choice.box))
 
     def cite(n: int) -> str:
         name = escape(web.open_quote.format(n=n, title=numbers[n].title))
@@ -103,8 +117,8 @@ def reply(answered: Answered, row_id: int, language: str) -> Shown:
         title=_title(made, web),
         parts=parts,
         sources=sources(made.citations, prompts.messages(made.language), web),
-        choices=tuple((choice.describes or choice.label, choice.value) for choice in made.choices if not choice.box),
-        choices_title=web.next if made.outcome is Outcome.ANSWERED and made.citations else web.choose,
+        choices=choices,
+        choices_title=web.next if _kind(made) == "quoted" else web.choose,
         verdict=bool(answered.receipt.generation) and made.fixed is None,
         person=_offers_person(made),
         picture=f"/pictures/{row_id}" if made.picture else "",
@@ -118,8 +132,47 @@ def _offers_person(made: Reply) -> bool:
     return not reached and not any(choice.value == "person" for choice in made.choices)
 
 
+def buttons(blocks: list[Block], choices: tuple[Choice, ...]) -> tuple[list[Block], tuple[Button, ...]]:
+    """The buttons, and the blocks without a numbered list that the buttons already say in full: a phone has no room for both.
+
+    A choice that describes itself in short is given the whole line of the list."""
+    labels = {choice.value: choice.describes or choice.label for choice in choices}
+    described = [choice for choice in choices if choice.describes]
+    kept = []
+    for block in blocks:
+        lines = _numbered(block)
+        said = {c.value: line for line in lines for c in described if _says(c.describes, line)}
+        if lines and len(set(said.values())) == len(lines):
+            labels.update(said)
+        else:
+            kept.append(block)
+    return kept, tuple(
+        Button(labels[c.value], c.value, short=not c.describes and len(labels[c.value]) <= SHORT_CHARS) for c in choices
+    )
+
+
+def _numbered(block: Block) -> list[str]:
+    """The lines of a numbered list of one paragraph each, with their numbers; empty for any other block."""
+    if not isinstance(block, Items) or block.start is None:
+        return []
+    found = []
+    for n, item in enumerate(block.items, block.start):
+        if len(item) != 1 or not isinstance(item[0], Paragraph):
+            return []
+        found.append(f"{n}. {plain(item[0].children)}")
+    return found
+
+
+def _says(described: str, line: str) -> bool:
+    """Whether a description is this line, with or without its number, or its beginning cut short."""
+    bare = line.partition(". ")[2]
+    return described in (line, bare) or (described.endswith("…") and line.startswith(described[:-1]))
+
+
 def _without_sources(block: Block) -> Block | None:
     """A block without the lines of the text's own list of sources, which the page shows as cards; None when none is left."""
+    if _is_source((block,)):
+        return None
     if not isinstance(block, Items) or block.start is not None:
         return block
     kept = tuple(item for item in block.items if not _is_source(item))
@@ -132,7 +185,8 @@ def _is_source(item: tuple[Block, ...]) -> bool:
 
 
 def _kind(made: Reply) -> str:
-    return "quoted" if made.outcome is Outcome.ANSWERED and made.citations else made.outcome.value
+    """``quoted`` is an answer in the library's words; a fixed text that also quotes is not set as one."""
+    return "quoted" if made.outcome is Outcome.ANSWERED and made.citations and not made.fixed else made.outcome.value
 
 
 def _title(made: Reply, web: prompts.WebWords) -> str:
@@ -143,7 +197,7 @@ def _title(made: Reply, web: prompts.WebWords) -> str:
         return web.refused
     if made.outcome is Outcome.ROUTED and made.fixed != "apology":
         return web.routed
-    return web.clarify if made.outcome is Outcome.CLARIFY else ""
+    return web.clarify if made.outcome is Outcome.CLARIFY and not made.fixed else ""
 
 
 def sources(citations: tuple[Citation, ...], words: prompts.Messages, web: prompts.WebWords) -> tuple[Source, ...]:
