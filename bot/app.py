@@ -132,12 +132,13 @@ class App:
     def readiness(self) -> Readiness:
         """The readiness check."""
         from bot.readiness.conversation import Readiness
+        from bot.readiness.guidance import Remembered
 
         settings = self.settings
         return Readiness(
             self.database,
             utc_now,
-            find=self._guidance,
+            find=Remembered(self._guidance, self._guidance_state),
             contact=settings.readiness_contact,
             min_group=settings.readiness_min_group,
         )
@@ -201,6 +202,11 @@ class App:
     def _guidance(self, question: Message) -> tuple[Citation, ...]:
         """What the library says to a question of a skill; the answer is not recorded."""
         return self.assistant.answer(question).reply.citations
+
+    def _guidance_state(self, question: Message) -> tuple[object, ...]:
+        """What that answer rests on: the generations of the libraries asked, and the day."""
+        libraries = dict.fromkeys((BASE, question.organization or BASE))
+        return (*(self.library.pointer(name) for name in libraries), utc_now().date())
 
     @cached_property
     def inbox(self) -> Inbox:
