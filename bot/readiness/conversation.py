@@ -13,8 +13,8 @@ from bot.messages import Choice, Citation, Handling, Message, Outcome, Picture, 
 from bot.readiness import record
 from bot.readiness.approval import drafts
 from bot.readiness.cards import PREFIX, Cards, parse
-from bot.readiness.desk import Desk
 from bot.readiness.instrument import LANGUAGES, FormName, Instrument, instrument
+from bot.readiness.listening import ListeningDesk
 from bot.readiness.nudges import KIND, ask_later, ask_no_more
 from bot.readiness.record import Check, day
 from bot.readiness.result import Result, Words, thawed
@@ -171,7 +171,7 @@ class Readiness:
 
     def _decide(self, connection: Connection, message: Message, visitor: Visitor) -> Said | None:
         unapproved = drafts(connection, self._instrument)
-        desk = Desk(connection, self._instrument, self._understanding, visitor, self._min_group, unapproved)
+        desk = ListeningDesk(connection, self._instrument, self._understanding, visitor, self._min_group, unapproved)
         if message.action is not None:
             return self._pressed(connection, desk, message.action.value, visitor)
         text = message.text.strip()
@@ -193,7 +193,7 @@ class Readiness:
         kept = bool(record.finished(connection, visitor.person)) or len(text.split()) > 1
         return desk.cards.delete() if kept else None
 
-    def _pressed(self, connection: Connection, desk: Desk, value: str, visitor: Visitor) -> Said | None:
+    def _pressed(self, connection: Connection, desk: ListeningDesk, value: str, visitor: Visitor) -> Said | None:
         press = parse(value)
         if press is not None:
             return desk.press(press)

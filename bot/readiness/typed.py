@@ -77,6 +77,10 @@ class Understanding:
         """Whether the text is digits only, whatever they are."""
         return re.fullmatch(r"[\d\s.,/#-]*\d[\d\s.,/#-]*", text.strip()) is not None
 
+    def between(self, text: str) -> bool:
+        """Whether the text names two levels and neither, such as "between 2 and 3"."""
+        return re.fullmatch(r"((maybe|between|quiza|entre) )?(a )?[1-4] (and|or|to|y|o|a) (a )?[1-4]", plain(text)) is not None
+
     def level(self, text: str, item: Item) -> Meant | None:
         """The level the text names; None when it names none. A number in brackets is a source's."""
         if self.is_question(text) or "[" in text:

@@ -530,3 +530,40 @@ def test_an_old_checks_card_does_not_end_a_pause_nor_show_a_question_that_cannot
     assert "Question 1 of 6" in visitor.reply.markdown  # type: ignore[union-attr]
     visitor.types("3")
     assert kept(visitor, database) == {"a1": 3}
+
+
+@pytest.mark.parametrize("words", ["idk", "dunno", "n/a", "no clue", "I have no idea"])
+def test_short_ways_to_say_not_sure_are_an_answer(visitor: Visitor, words: str) -> None:
+    visitor.begins()
+    reply = visitor.types(words)
+    assert reply is not None
+    assert "Not sure" in reply.markdown.splitlines()[0]
+    assert "Question 2 of 6" in reply.markdown
+
+
+@pytest.mark.parametrize("words", ["between 2 and 3", "2 or 3", "entre 2 y 3"])
+def test_two_levels_at_once_are_asked_again_and_count_for_nothing(visitor: Visitor, words: str) -> None:
+    visitor.begins()
+    reply = visitor.types(words)
+    assert reply is not None
+    assert reply.markdown.startswith("Please choose 1, 2, 3, 4 or Not sure.")
+    assert "Question 1 of 6" in reply.markdown
+
+
+def test_a_result_asked_for_too_early_says_when_it_comes(visitor: Visitor) -> None:
+    visitor.begins()
+    visitor.answers("2")
+    reply = visitor.types("result")
+    assert reply is not None
+    assert "after the last question" in reply.markdown
+    assert "Question 2 of 6" in reply.markdown
+
+
+def test_skip_after_something_else_was_said_shows_the_question_and_skips_nothing(visitor: Visitor) -> None:
+    visitor.begins()
+    assert visitor.types("What is COPPA?") is None
+    visitor.skill.aside(Message("What is COPPA?", person=visitor.person, place=visitor.place, at=visitor.clock.now))
+    reply = visitor.types("skip")
+    assert reply is not None
+    assert reply.fixed == "readiness.question"
+    assert "Question 1 of 6" in reply.markdown
