@@ -186,7 +186,8 @@ class Readiness:
         if desk.check is not None:
             return desk.typed(text)
         if self._understanding.command(text, "result"):
-            return self._latest(connection, visitor)
+            # A bare "result" may be about anything; "my result" is asked of us.
+            return self._latest(connection, visitor) or (desk.cards.reply("no_check") if len(text.split()) > 1 else None)
         if not self._understanding.command(text, "delete"):
             return None
         # A bare "delete" is ours only from someone of whom something is kept.

@@ -567,3 +567,10 @@ def test_skip_after_something_else_was_said_shows_the_question_and_skips_nothing
     assert reply is not None
     assert reply.fixed == "readiness.question"
     assert "Question 1 of 6" in reply.markdown
+
+
+def test_my_result_without_one_says_how_to_get_it_and_a_bare_result_is_left_to_others(visitor: Visitor) -> None:
+    reply = visitor.types("my result")
+    assert reply is not None
+    assert reply.fixed == "readiness.no_check"
+    assert visitor.types("result") is None
