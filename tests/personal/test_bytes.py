@@ -106,6 +106,7 @@ def at_the_keyboard(app: App) -> str:
     return "\n".join(talk.respond(text) for text, _ in CASES[::5])
 
 
+@pytest.mark.e2e
 @pytest.mark.timeout(400)
 def test_no_detail_is_in_any_byte_after_a_run_through_every_door(
     data_dir: Path, make_app: Callable[..., App], lines: io.StringIO

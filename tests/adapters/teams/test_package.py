@@ -110,6 +110,7 @@ def test_icons_are_what_their_script_draws() -> None:
         assert all(high <= 2 for _, high in difference), name
 
 
+@pytest.mark.e2e
 def test_the_manifest_fits_the_published_schema(manifest: dict[str, Any]) -> None:
     """Against the schema of the package ``@microsoft/app-manifest``, which ``.ci/run`` installs."""
     modules = ROOT / ".venv" / "node" / "node_modules"
