@@ -127,5 +127,7 @@ def test_a_page_of_ones_own_offers_to_begin_then_to_go_on_then_the_result(talk: 
 
 def test_nobody_elses_words_are_taken_and_nobody_without_a_name(talk: Talk) -> None:
     assert talk.tries("What may staff paste into an AI tool?") is None
-    assert talk.tries("my result") is None
+    said = talk.tries("my result")  # nobody else's words: it says how to get one
+    assert said is not None
+    assert said.fixed == "readiness.no_check"
     assert talk.skill.take(Message("quick pulse")) is None

@@ -48,6 +48,7 @@ def test_clean_files_are_not_held(tmp_path: Path) -> None:
     assert len(wrong) <= 0.02 * len(made), wrong
 
 
+@pytest.mark.e2e
 def test_the_shipped_documents_are_not_held() -> None:
     for path in sorted((Path(__file__).parents[2] / "knowledge" / "documents").glob("*.md")):
         found = [f for f in review(_in_place(path.read_bytes(), "markdown")) if f.holds]
