@@ -27,10 +27,8 @@ from bot.store.outbox import To
 from bot.store.outbox_tables import outbox as table
 from bot.store.packed import unpack_answered
 from tests.conftest import settings_for
+from tests.doubles.clock import Clock
 from tests.doubles.inbox import Platform, Thinker, act, open_store, state, until
-
-NOON = datetime(2026, 11, 25, 17, tzinfo=UTC)
-"""Noon of a Wednesday in New York."""
 
 
 def said(text: str = "A question for you.", **changes: object) -> Reply:
@@ -48,17 +46,6 @@ class Reaching(Platform):
         self.asked.append(to)
         self.ways(to)
         return Address(to.conversation or f"{to.person}:dm", to.reference or {"user": to.person})
-
-
-class Clock:
-    def __init__(self, now: datetime = NOON) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_(self, **much: float) -> None:
-        self.now += timedelta(**much)
 
 
 @dataclass

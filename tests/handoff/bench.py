@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,23 +24,7 @@ from bot.store.conversations import exchanges
 from bot.store.handoff_tables import handoffs
 from bot.turn import Turn
 from bot.turn.guards import Guards
-
-NOON = datetime(2026, 11, 25, 17, tzinfo=UTC)
-"""Noon of a Wednesday in New York."""
-
-
-class Clock:
-    """Time that tests move."""
-
-    def __init__(self, now: datetime = NOON) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_(self, **much: float) -> None:
-        """Let time pass."""
-        self.now += timedelta(**much)
+from tests.doubles.clock import Clock
 
 
 class Assistant:

@@ -16,8 +16,9 @@ from bot.store.conversation_tables import conversation_references, engagements
 from bot.store.conversation_tables import inbox as rows
 from bot.store.handoff_tables import handoffs
 from tests.adapters.slack.house import House
+from tests.doubles.clock import Clock
 from tests.doubles.slack import ANN, BEN, BOT_USER, Fault, SlackClient, SlackDouble, message, press, words
-from tests.handoff.bench import Bench, Clock
+from tests.handoff.bench import Bench
 
 pytestmark = pytest.mark.anyio
 

@@ -16,8 +16,9 @@ from bot.outbox import Outbox
 from bot.store import open_database
 from tests.adapters.teams.conftest import Served, teams_settings, wait_until
 from tests.adapters.teams.test_app import buttons, open_rows
+from tests.doubles.clock import Clock
 from tests.doubles.teams import TENANT, Fault, TeamsDouble
-from tests.handoff.bench import Bench, Clock
+from tests.handoff.bench import Bench
 
 HELPERS = "19:helpers@thread.tacv2"
 Q = "May Timmy Jones use a chatbot for homework?"
