@@ -115,7 +115,10 @@ class Schedule:
             name = incident(_log, error, f"job {job.name}")
         finally:
             lease.cancel()
-        await asyncio.to_thread(self._end, job, slot, name)
+        try:
+            await asyncio.to_thread(self._end, job, slot, name)
+        except Exception as error:  # an end that could not be written: the lease runs out, and the job is run again
+            incident(_log, error, f"job {job.name}")
 
     async def _renewed(self, job: Job, slot: int) -> None:
         for _ in range(int(LONGEST_SECONDS / (LEASE_SECONDS / 3))):

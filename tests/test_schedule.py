@@ -6,30 +6,20 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from contextlib import ExitStack
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
-from bot.schedule import Job, Schedule, Work, listed
+from bot.schedule import LEASE_SECONDS, Job, Schedule, Work, listed
 from bot.store import Database
 from bot.store.outbox_tables import job_runs
+from tests.doubles.clock import NOON, Clock
 from tests.doubles.inbox import open_store, until
-
-START = datetime(2026, 11, 25, 17, tzinfo=UTC)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
+from tests.doubles.store import read_only
 
 
 @pytest.fixture
@@ -63,14 +53,14 @@ def test_a_job_runs_once_a_slot_however_many_processes_look(store: Database, clo
     many = [Schedule(store, [Job("j", 60, runs.append)], clock) for _ in range(6)]
     look(*many)
     look(*many)
-    assert runs == [START]
-    clock.pass_(59)
+    assert runs == [NOON]
+    clock.pass_(seconds=59)
     look(*many)
     assert len(runs) == 1
-    clock.pass_(1)
+    clock.pass_(seconds=1)
     look(*many)
     assert len(runs) == 2
-    clock.pass_(6_000)  # nobody looked for a hundred slots: the newest is enough
+    clock.pass_(seconds=6_000)  # nobody looked for a hundred slots: the newest is enough
     look(*many)
     assert len(runs) == 3
 
@@ -91,7 +81,7 @@ def test_a_run_that_failed_is_tried_again_a_few_times_and_its_words_are_not_logg
         look(schedule)
         assert len(tries) == 1
         for _ in range(200):
-            clock.pass_(30)
+            clock.pass_(seconds=30)
             look(schedule)
     assert len(tries) == 5
     assert states(store) == [("failed", 5)]
@@ -100,9 +90,31 @@ def test_a_run_that_failed_is_tried_again_a_few_times_and_its_words_are_not_logg
     assert words not in caplog.text
     with store.reading() as connection:
         assert str(listed(connection)[0]["incident"]) in caplog.text
-    clock.pass_(86_400)
+    clock.pass_(seconds=86_400)
     look(schedule)
     assert len(tries) == 6  # the next slot begins anew
+
+
+def test_a_run_whose_end_cannot_be_written_is_an_incident_and_is_run_again_when_its_lease_ends(
+    store: Database, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    runs: list[datetime] = []
+    closing = ExitStack()
+
+    def work(now: datetime) -> None:
+        runs.append(now)
+        if len(runs) == 1:
+            closing.enter_context(read_only(store))
+
+    schedule = Schedule(store, [Job("j", 86_400, work)], clock)
+    with closing, caplog.at_level(logging.ERROR):
+        look(schedule)
+    assert "job j" in caplog.text
+    assert states(store) == [("running", 1)]
+    clock.pass_(seconds=LEASE_SECONDS + 1)
+    look(schedule)
+    assert len(runs) == 2
+    assert states(store) == [("done", 2)]
 
 
 def test_a_run_whose_process_died_is_taken_over_at_once_and_of_another_machine_when_its_lease_ends(
@@ -120,7 +132,7 @@ def test_a_run_whose_process_died_is_taken_over_at_once_and_of_another_machine_w
         assert len(runs) == expected, owner
     with store.writing() as connection:
         connection.execute(update(job_runs).values(state="running", owner=owners[0][0]))
-    clock.pass_(31)
+    clock.pass_(seconds=31)
     look(schedule)
     assert len(runs) == 3
     assert states(store) == [("done", 3)]
@@ -150,7 +162,7 @@ def test_a_run_that_takes_long_is_not_begun_again_while_it_works_and_holds_up_no
             while len(quick) < n and not free.is_set():  # a look that found the database busy is repeated
                 await asyncio.sleep(0.01)
                 await one.look()
-            clock.pass_(60)
+            clock.pass_(seconds=60)
         assert len(begun) == 1
         free.set()
         await one.settle()
@@ -177,7 +189,7 @@ def test_a_lease_is_renewed_while_a_run_works(store: Database, clock: Clock, mon
 
     async def story() -> None:
         await schedule.look()
-        clock.pass_(100)
+        clock.pass_(seconds=100)
         await until(lambda: lease() > clock.now.timestamp())
         free.set()
         await schedule.settle()

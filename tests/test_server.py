@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sqlite3
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import event
 
 from bot.app import App
 from bot.inbox.figures import Figures
@@ -19,6 +16,7 @@ from bot.server import Server
 from tests.conftest import settings_for
 from tests.doubles.inbox import Thinker, act
 from tests.doubles.slack import APP_TOKEN, TOKEN, Fault, SlackDouble
+from tests.doubles.store import read_only
 
 BASE = "http://127.0.0.1:8080"
 
@@ -232,24 +230,6 @@ def test_the_figures_of_a_label_with_marks_in_it_are_still_well_formed() -> None
     }
 
 
-@contextmanager
-def read_only(app: App) -> Iterator[None]:
-    """While it holds, no connection may write."""
-
-    def begin(connection: sqlite3.Connection, *_: object) -> None:
-        connection.execute("PRAGMA query_only=ON")
-
-    def end(connection: sqlite3.Connection, *_: object) -> None:
-        connection.execute("PRAGMA query_only=OFF")
-
-    event.listen(app.database.engine, "checkout", begin)
-    event.listen(app.database.engine, "checkin", end)
-    try:
-        yield
-    finally:
-        event.remove(app.database.engine, "checkout", begin)
-
-
 def test_readiness_tells_a_database_that_cannot_be_written_and_a_library_that_is_loaded(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -259,7 +239,7 @@ def test_readiness_tells_a_database_that_cannot_be_written_and_a_library_that_is
     async def story(client: httpx.AsyncClient) -> None:
         assert (await ready(client)).json()["library"] == {"loaded": True}
 
-        with read_only(app):
+        with read_only(app.database):
             found = await client.get("/readyz")
         assert found.status_code == 503
         assert any("cannot be written" in line for line in found.json()["missing"])

@@ -145,7 +145,6 @@ class Weigher:
         return considered[0] if len(considered) == 1 else better_reading(*considered)
 
     def _vector(self, text: str, known: Mapping[str, Vectors]) -> Vectors:
-        """Alone, not with another reading: the int8 model's vector of a text depends a little on what it is batched with."""
         if text in known:
             return known[text]
         vector: Vectors = self._embedder.encode([text])[0]

