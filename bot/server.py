@@ -163,6 +163,10 @@ class Server:
         self.app.inbox.start()
         self._schedule = asyncio.create_task(self.app.schedule.run())
         self.state.loading = ""
+        try:
+            await in_thread(lambda: self.app.readiness.look_up_ahead(self.app.settings.organization))
+        except Exception as error:  # whoever needs one looks it up again
+            incident(_log, error, "look up ahead")
 
     async def _end_schedule(self) -> None:
         if self._schedule is not None:

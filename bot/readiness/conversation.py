@@ -285,9 +285,16 @@ class Readiness:
     def _citations(self, item: str | None, message: Message) -> tuple[Citation, ...]:
         if item is None:
             return ()
-        question = self._instrument.rules.look_up[item]
-        asked = Message(question, organization=message.organization, role=message.role, language="en")
-        return tuple(replace(c, n=n) for n, c in enumerate(self._find(asked)[:MAX_CITATIONS], 1))
+        found = self._guidance(item, message.organization)[:MAX_CITATIONS]
+        return tuple(replace(c, n=n) for n, c in enumerate(found, 1))
+
+    def _guidance(self, item: str, organization: str | None) -> tuple[Citation, ...]:
+        return self._find(Message(self._instrument.rules.look_up[item], organization=organization, language="en"))
+
+    def look_up_ahead(self, organization: str | None) -> None:
+        """Ask the library every move's question now, so that nobody's first result waits for one."""
+        for item in self._instrument.rules.look_up:
+            self._guidance(item, organization)
 
     def _result_choices(self, check: Check, item: str | None) -> tuple[Choice, ...]:
         cards = Cards(self._instrument, check.language)

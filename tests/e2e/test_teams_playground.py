@@ -128,7 +128,10 @@ def test_a_question_streams_and_ends_with_an_answer_its_citation_and_the_label(p
 def test_a_citation_shows_its_source_on_the_mark(page: Any) -> None:
     mark = page.get_by_text("1", exact=True).first
     mark.scroll_into_view_if_needed()
+    source = page.get_by_text("Evidence on AI-writing detectors")
+    named = source.count()
     mark.hover()
+    assert eventually(page, lambda: source.count() > named), "nothing was shown on the mark"
     keep(page, "citation")
 
 
@@ -168,6 +171,41 @@ def test_a_question_with_choices_is_a_card_that_shows_what_was_chosen(page: Any,
     page.get_by_text("You chose:").last.wait_for()
     keep(page, "chosen")
     assert page.get_by_text("Unable to reach app").count() == 0
+
+
+def press(page: Any, beside: str, label: str, then: str) -> None:
+    """Press a button of the newest card that has another one ``beside`` it, and wait for what it brings."""
+    card = page.locator(".ac-adaptiveCard").filter(has=page.get_by_role("button", name=beside, exact=True)).last
+    card.get_by_role("button", name=label, exact=True).click()
+    page.get_by_text(then).last.wait_for()
+
+
+def photographed(page: Any, folder: Path, name: str) -> None:
+    """The conversation as a person sees it, without the playground's own panels."""
+    page.wait_for_timeout(800)
+    page.screenshot(path=str(folder / name), clip={"x": 330, "y": 48, "width": 620, "height": 960})
+    assert 10_000 < (folder / name).stat().st_size < 200_000, name
+
+
+def test_a_full_check_by_buttons_ends_with_its_picture_and_a_move(page: Any, bench: Bench, tmp_path: Path) -> None:
+    pictures = client.ROOT / "docs" / "pictures" if os.environ.get("SIGNPOST_TEST_PICTURES") else tmp_path
+    say(page, "check")
+    press(page, "Quick pulse", "Mini check", "Question 1 of 15")
+    levels = ("3", "2", "Not sure", "2", "3", "1", "2", "Not sure", "3", "2", "4", "2", "1", "3", "2")
+    for number, level in enumerate(levels, 1):
+        page.get_by_role("button", name="Skip", exact=True).wait_for()
+        if number == 4:
+            photographed(page, pictures, "teams-check-question.png")
+        then = f"Question {number + 1} of {len(levels)}" if number < len(levels) else "Please keep in mind"
+        press(page, "Skip", level, then)
+    page.wait_for_function("() => [...document.images].some(i => i.complete && i.naturalWidth === 1080)")
+    picture = page.locator("img[alt*='of 4']").last
+    picture.scroll_into_view_if_needed()
+    assert picture.get_attribute("alt").count(" of 4") == 6, "the picture's text names six levels"
+    photographed(page, pictures, "teams-check-result.png")
+    page.get_by_role("button", name="Another idea").wait_for()
+    assert page.get_by_text("Unable to reach app").count() == 0
+    assert bench.rows("select count(*) from readiness_checks where state = 'finished'") == [(1,)]
 
 
 def test_a_channel_hears_nothing_until_it_is_mentioned(page: Any, bench: Bench) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -17,21 +17,7 @@ from bot.store.database import _prepare_sqlite
 from bot.store.outbox_tables import TABLES as OUTBOX
 from bot.store.readiness_tables import READINESS
 from bot.store.tables import audit, metadata
-
-START = datetime(2026, 11, 25, 15, 0, tzinfo=UTC)
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_(self, **amount: float) -> None:
-        self.now += timedelta(**amount)
+from tests.doubles.clock import Clock
 
 
 def fresh_database(path: Path) -> Database:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from bot.messages import Citation, Message
 from bot.readiness import guidance
+from bot.readiness.conversation import Readiness
 from bot.readiness.guidance import Remembered
-from tests.readiness.conftest import quote
+from tests.doubles.clock import Clock
+from tests.readiness.conftest import Visitor, quote
 
 
 class Library:
@@ -63,3 +66,16 @@ def test_memory_is_bounded_and_the_oldest_goes_first() -> None:
     assert len(library.asked) == asked
     find(replace(QUESTION, text="0"))
     assert len(library.asked) == asked + 1
+
+
+def test_moves_looked_up_ahead_are_not_looked_up_by_a_result(make_skill: Callable[..., Readiness], clock: Clock) -> None:
+    library = Library()
+    skill = make_skill(find=Remembered(library.find, lambda _: library.state))
+    skill.look_up_ahead(None)
+    assert len(library.asked) == len({question.text for question in library.asked}) > 6
+    ahead = len(library.asked)
+    taking = Visitor(skill, clock)
+    taking.begins("Quick pulse")
+    assert taking.answers("3", "2", "3", "1", "3", "2").citations == library.found
+    assert taking.presses("Another idea").citations == library.found
+    assert len(library.asked) == ahead

@@ -15,7 +15,7 @@ from bot.readiness.approval import approve, drafts
 from bot.readiness.instrument import instrument, load
 from bot.store import Database
 from bot.store.tables import audit
-from tests.readiness.conftest import START
+from tests.doubles.clock import NOON
 
 
 @pytest.fixture
@@ -78,11 +78,11 @@ def test_spanish_is_a_draft_until_a_named_reviewer_who_is_not_the_author_approve
     with database.reading() as connection:
         assert drafts(connection, shipped) == {"es"}
     with pytest.raises(NotAllowed):
-        approve(database, shipped, "es", author="Ana Ruiz", reviewer="ana ruiz", now=START)
+        approve(database, shipped, "es", author="Ana Ruiz", reviewer="ana ruiz", now=NOON)
     with pytest.raises(NotAllowed):
-        approve(database, shipped, "es", author="Ana Ruiz", reviewer=" ", now=START)
-    approve(database, shipped, "es", author="Ana Ruiz", reviewer="Luis Gil", now=START)
-    approve(database, shipped, "es", author="Ana Ruiz", reviewer="Luis Gil", now=START)
+        approve(database, shipped, "es", author="Ana Ruiz", reviewer=" ", now=NOON)
+    approve(database, shipped, "es", author="Ana Ruiz", reviewer="Luis Gil", now=NOON)
+    approve(database, shipped, "es", author="Ana Ruiz", reviewer="Luis Gil", now=NOON)
     with database.reading() as connection:
         assert drafts(connection, shipped) == frozenset()
         assert [row.action for row in connection.execute(select(audit))] == ["approve_texts"]

@@ -36,7 +36,7 @@ def under(reply: Reply, answer_id: str, asker: str = "", chosen: str = "") -> Ca
     ``chosen`` is the label of the choice that was pressed: the choices are gone then, and the card says which it was."""
     words = prompts.messages(reply.language)
     choices = [choice for choice in reply.choices if not _beside(choice) and not choice.box]
-    many = len(choices) > limits.BUTTONS and not chosen
+    many = bool(choices) and not _rows(choices) and not chosen
     body: list[Element] = []
     if reply.picture is not None:
         body.append(_picture(reply.picture.png, reply.picture.alt))
@@ -168,16 +168,29 @@ def _picture(png: bytes, alt: str) -> Element:
 
 
 def _choices(choices: Sequence[Choice], answer_id: str, words: prompts.Messages, *, once: bool) -> list[Element]:
+    if rows := _rows(choices):
+        return [{"type": "ActionSet", "actions": [_choose(choice, answer_id, once=once) for choice in row]} for row in rows]
     offered = choices[: limits.CHOICES]
-    if len(offered) <= limits.BUTTONS:
-        buttons = [
-            execute(choice.label, CHOOSE, choice_data(answer_id, choice, once=once), choice.describes) for choice in offered
-        ]
-        return [{"type": "ActionSet", "actions": buttons}]
     said = [limits.shorten(choice.describes, 200) or limits.shorten(choice.label, 200) for choice in offered]
     listed = [{"title": title or f"{n}.", "value": str(n)} for n, title in enumerate(said)]
     data = {"a": answer_id, "vs": [c.value for c in offered], "ls": [c.label for c in offered], "once": once}
     return _pick(PICKED, words.door_choose, listed, words, execute(words.door_send, CHOOSE, data))
+
+
+def _choose(choice: Choice, answer_id: str, *, once: bool) -> Element:
+    return execute(choice.label, CHOOSE, choice_data(answer_id, choice, once=once), choice.describes)
+
+
+def _rows(choices: Sequence[Choice]) -> list[Sequence[Choice]]:
+    """Choices as rows of buttons: one row where they fit; two where their labels are short, first those that stand for longer
+    words (the levels of a question), then the rest (skip, pause); none where a list serves better."""
+    if len(choices) <= limits.BUTTONS:
+        return [choices]
+    if any(limits.units(choice.label) > limits.SHORT for choice in choices):
+        return []
+    first = [choice for choice in choices if choice.describes]
+    rest = [choice for choice in choices if not choice.describes]
+    return [row for row in (first, rest) if row] if max(len(first), len(rest)) <= limits.BUTTONS else []
 
 
 def _box(choice: Choice, answer_id: str, words: prompts.Messages) -> list[Element]:

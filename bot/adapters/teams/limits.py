@@ -22,6 +22,8 @@ KEYWORDS = 3
 SUGGESTED = 3
 BUTTONS = 6
 """Actions of one row; more are a list to choose from."""
+SHORT = 24
+"""Characters of a button that may stand in one of two rows."""
 BUTTON_TITLE = 44
 """Characters of a button: a card in a narrow window cuts longer ones off without a sign."""
 SUGGESTION = 80
