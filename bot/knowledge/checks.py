@@ -7,7 +7,8 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from bot.knowledge import audit
-from bot.knowledge.library import Library, corpus_hash
+from bot.knowledge.generations import corpus_hash
+from bot.knowledge.library import Library
 from bot.knowledge.passages import digest
 from bot.knowledge.units import keys, texts_to_embed
 from bot.knowledge.vectors import stored

@@ -5,17 +5,17 @@ Every step is one write transaction with its audit row. Called by the command li
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from bot.errors import NotAllowed, NotFound
-from bot.knowledge import audit
+from bot.knowledge import audit, drafts, generations, states
 from bot.knowledge.blocks import Extract
+from bot.knowledge.drafts import Content, Source
 from bot.knowledge.passages import split
 from bot.knowledge.units import texts_to_embed
 from bot.knowledge.versions import Version, content_hash, pack, read_version, read_versions
@@ -25,10 +25,7 @@ from bot.store import Database
 from bot.store.tables import (
     citations,
     documents,
-    generation_versions,
-    generations,
     libraries,
-    passages,
     vectors,
     versions,
 )
@@ -82,86 +79,19 @@ class Library:
         file now holds something that a reviewer must look at: then it is a version of its own."""
         text, _, _ = split(front.id, front.title, extract.blocks)
         packed = pack(extract.blocks)
+        source = Source(author, source_name, source_sha256, origin)
         with self.database.writing() as connection:
             self._ensure_library(connection, library)
-            document = self._find_document(connection, library, front, text, source_name)
-            front = replace_id(front, document or front.id)
-            checksum = content_hash(front, text, packed)
-            if document is not None:
-                same = connection.execute(
-                    select(versions.c.id)
-                    .where(versions.c.document == document, versions.c.content_hash == checksum)
-                    .where(versions.c.state.in_(("draft", "in_review", "published")))
-                    .order_by(versions.c.number.desc())
-                ).scalar()
-                known = read_version(connection, same) if same is not None else None
-                if known is not None and {f for f in extract.findings if f.holds} <= set(known.holding):
-                    return Added(known, created=False)
-            else:
-                connection.execute(
-                    documents.insert().values(
-                        id=front.id,
-                        library=library,
-                        title=front.title,
-                        origin=origin,
-                        source_name=source_name,
-                        created_at=self._now(),
-                    )
-                )
-            number = 1 + (
-                connection.execute(select(func.max(versions.c.number)).where(versions.c.document == front.id)).scalar() or 0
-            )
-            version = f"{front.id}@{number}"
-            connection.execute(
-                versions.insert().values(
-                    id=version,
-                    document=front.id,
-                    number=number,
-                    state="draft",
-                    content_hash=checksum,
-                    front_matter=front.model_dump(mode="json"),
-                    text=text,
-                    blocks=packed,
-                    findings=[[f.kind, f.where, f.excerpt] for f in extract.findings],
-                    source_sha256=source_sha256,
-                    author=author,
-                    created_at=self._now(),
-                )
-            )
-            connection.execute(
-                update(documents)
-                .where(documents.c.id == front.id)
-                .values(title=front.title, source_name=source_name, erased_at=None)
-            )
-            self._record(connection, author, "add", version, content_hash=checksum, source_sha256=source_sha256)
+            document = drafts.find_document(connection, library, front, text, source_name)
+            front = drafts.replace_id(front, document or front.id)
+            content = Content(text, packed, content_hash(front, text, packed))
+            if document is None:
+                drafts.insert_document(connection, library, front, source, self._now())
+            elif known := drafts.known(connection, document, content.checksum, extract):
+                return Added(known, created=False)
+            version = drafts.insert_version(connection, front, extract, content, source, self._now())
+            self._record(connection, author, "add", version, content_hash=content.checksum, source_sha256=source_sha256)
             return Added(read_version(connection, version), created=True)
-
-    def _find_document(self, connection: Connection, library: str, front: FrontMatter, text: str, source_name: str) -> str | None:
-        """The document this file is a version of: same id, same text, or same file name with half its text kept."""
-        row = connection.execute(select(documents).where(documents.c.id == front.id)).first()
-        if row is not None:
-            if row.library != library:
-                raise NotAllowed(f"the id '{front.id}' belongs to another library", code="id_taken")
-            return front.id
-        same_text = connection.execute(
-            select(versions.c.document)
-            .join(documents, documents.c.id == versions.c.document)
-            .where(documents.c.library == library, versions.c.text == text, versions.c.state != "erased")
-            .where(documents.c.title == front.title)
-            .limit(1)
-        ).scalar()
-        if same_text is not None:
-            return str(same_text)
-        query = select(documents.c.id).where(
-            documents.c.library == library, documents.c.source_name == source_name, documents.c.erased_at.is_(None)
-        )
-        for candidate in connection.execute(query).scalars():
-            newest = read_version(connection, candidate)
-            before = set(newest.text.split("\n\n"))
-            after = set(text.split("\n\n"))
-            if before and len(before & after) * 2 >= max(len(before), len(after)):
-                return str(candidate)
-        return None
 
     # -- vetting -----------------------------------------------------------------------------------------------------
 
@@ -185,12 +115,24 @@ class Library:
         the author (unless one-person publishing is set), the dates contradict each other, the version is not in review,
         or it is held and the count is not that of its findings.
         """
-        today = self.clock().date()
-        verified_on = verified_on or today
-        review_by = review_by or _add_months(verified_on, self.settings.review_months)
+        verified_on = verified_on or self.clock().date()
+        review_by = review_by or states.months_after(verified_on, self.settings.review_months)
         verifier = verifier.strip()
         with self.database.reading() as connection:
             version = read_version(connection, identifier)
+        self._may_approve(version, verifier, verified_on, review_by, acknowledged)
+        self._embed(texts_to_embed(version), progress)
+        with self.database.writing() as connection:
+            current = read_version(connection, version.id)
+            _must_be(current, "in_review")
+            if acknowledged:
+                kinds = sorted({finding.kind for finding in current.holding})
+                self._record(connection, verifier, "acknowledge", current.id, findings=acknowledged, kinds=kinds)
+            self._publish(connection, current, verifier, verified_on, review_by)
+            return read_version(connection, version.id)
+
+    def _may_approve(self, version: Version, verifier: str, verified_on: date, review_by: date, acknowledged: int) -> None:
+        """Raises NotAllowed where one of the rules of ``approve`` is broken."""
         if not verifier:
             raise NotAllowed("approving needs the name of the person who verified the text", code="verifier_missing")
         if verifier.casefold() == version.author.strip().casefold() and not self.settings.one_person_publishing:
@@ -198,24 +140,13 @@ class Library:
                 "the author cannot verify their own document; ask a second person, or set SIGNPOST_ONE_PERSON_PUBLISHING=1",
                 code="same_person",
             )
-        if verified_on > today:
+        if verified_on > self.clock().date():
             raise NotAllowed("the verified date lies in the future", code="bad_dates")
         if review_by <= verified_on:
             raise NotAllowed("the review-by date must come after the verified date", code="bad_dates")
-        if version.state != "in_review":
-            raise NotAllowed(f"{version.id} is {_said(version.state)}, not in review", code="wrong_state")
+        _must_be(version, "in_review")
         if acknowledged != len(version.holding):
             raise NotAllowed(_held(version), code="held")
-        self._embed(texts_to_embed(version), progress)
-        with self.database.writing() as connection:
-            current = read_version(connection, version.id)
-            if current.state != "in_review":
-                raise NotAllowed(f"{version.id} is {_said(current.state)}, not in review", code="wrong_state")
-            if acknowledged:
-                kinds = sorted({finding.kind for finding in current.holding})
-                self._record(connection, verifier, "acknowledge", current.id, findings=acknowledged, kinds=kinds)
-            self._publish(connection, current, verifier, verified_on, review_by)
-            return read_version(connection, version.id)
 
     def publish_starter(self, prepared: list[Version], progress: Progress = quiet) -> None:
         """Publish shipped documents together, as one generation, on their own front matter's word."""
@@ -229,18 +160,18 @@ class Library:
                 if read_version(connection, version.id).state == "draft":
                     by_library.setdefault(version.library, []).append(version)
             for library, group in by_library.items():
-                members = set(self._members(connection, library, self._pointer(connection, library)))
+                names = generations.members(connection, library)
                 for version in group:
                     self._supersede(connection, version, version.front.verified_by)
-                    members = {m for m in members if m.rsplit("@", 1)[0] != version.document} | {version.id}
+                    names = [*generations.others(names, version.document), version.id]
                     self._mark_published(
                         connection,
                         version,
                         version.front.verified_by or "Signpost starter library",
                         version.front.verified_on or self.clock().date(),
-                        version.front.review_by or _add_months(self.clock().date(), self.settings.review_months),
+                        version.front.review_by or states.months_after(self.clock().date(), self.settings.review_months),
                     )
-                self._new_generation(connection, library, sorted(members), "starter library")
+                generations.begin(connection, library, names, "starter library", self._now())
 
     def retire(self, identifier: str, actor: str, reason: str) -> Version:
         """Take a document's published version out of the library; a draft or one in review is set aside."""
@@ -249,12 +180,11 @@ class Library:
             if version.state == "retired":
                 raise NotAllowed(f"{version.id} is retired already", code="wrong_state")
             was_published = version.state == "published"
-            self._set_state(connection, version, "retired")
+            states.set_state(connection, version.id, "retired")
             self._record(connection, actor, "retire", version.id, reason=reason)
             if was_published:
-                pointer = self._pointer(connection, version.library)
-                members = [m for m in self._members(connection, version.library, pointer) if m != version.id]
-                self._new_generation(connection, version.library, members, f"retire {version.id}")
+                left = [name for name in generations.members(connection, version.library) if name != version.id]
+                generations.begin(connection, version.library, left, f"retire {version.id}", self._now())
             return read_version(connection, version.id)
 
     def rollback(self, library: str, generation: int, actor: str, reason: str) -> int:
@@ -263,18 +193,15 @@ class Library:
         Erased texts stay erased; documents that were not in it are retired.
         """
         with self.database.writing() as connection:
-            known = connection.execute(
-                select(generations.c.number).where(generations.c.library == library, generations.c.number == generation)
-            ).scalar()
-            if known is None:
+            if not generations.exists(connection, library, generation):
                 raise NotFound(f"library '{library}' has no generation {generation}")
-            target = [v.id for v in read_versions(connection, self._members(connection, library, generation))]
-            current = self._members(connection, library, self._pointer(connection, library))
+            target = [v.id for v in read_versions(connection, generations.members(connection, library, generation))]
+            current = generations.members(connection, library)
             for name in set(current) - set(target):
-                self._set_state(connection, read_version(connection, name), "retired")
+                states.set_state(connection, name, "retired")
             for name in set(target) - set(current):
-                self._set_state(connection, read_version(connection, name), "published")
-            number = self._new_generation(connection, library, target, f"rollback to {generation}: {reason}")
+                states.set_state(connection, name, "published")
+            number = generations.begin(connection, library, target, f"rollback to {generation}: {reason}", self._now())
             self._record(connection, actor, "rollback", library, to=generation, reason=reason)
             return number
 
@@ -291,25 +218,14 @@ class Library:
             if not rows:
                 raise NotFound(f"no document is called '{document}'")
             library = read_version(connection, rows[0].id).library
-            members = self._members(connection, library, self._pointer(connection, library))
+            members = generations.members(connection, library)
             names = [row.id for row in rows]
             if set(members) & set(names):
-                self._new_generation(connection, library, [m for m in members if m not in names], f"erase {document}")
+                left = generations.others(members, document)
+                generations.begin(connection, library, left, f"erase {document}", self._now())
+            bare = FrontMatter(id=document, title="(erased)", publisher="(erased)", jurisdiction="(erased)", kind="about")
             for name in names:
-                bare = FrontMatter(id=document, title="(erased)", publisher="(erased)", jurisdiction="(erased)", kind="about")
-                connection.execute(delete(passages).where(passages.c.version == name))
-                connection.execute(
-                    update(versions)
-                    .where(versions.c.id == name)
-                    .values(
-                        state="erased",
-                        text="",
-                        blocks=[],
-                        findings=[],
-                        front_matter=bare.model_dump(mode="json"),
-                        verifier=None,
-                    )
-                )
+                states.blank(connection, name, bare)
             connection.execute(
                 update(documents)
                 .where(documents.c.id == document)
@@ -391,7 +307,7 @@ class Library:
     def pointer(self, library: str) -> int:
         """The current generation's number, 0 before the first publication."""
         with self.database.reading() as connection:
-            return self._pointer(connection, library)
+            return generations.current(connection, library)
 
     def ensure_organization(self, organization: str, name: str) -> None:
         """Create an organization's own library if it is not there."""
@@ -416,80 +332,28 @@ class Library:
         if connection.execute(select(libraries.c.id).where(libraries.c.id == library)).first() is None:
             connection.execute(libraries.insert().values(id=library, name=name or library, generation=0))
 
-    def _pointer(self, connection: Connection, library: str) -> int:
-        value = connection.execute(select(libraries.c.generation).where(libraries.c.id == library)).scalar()
-        return int(value or 0)
-
-    def _members(self, connection: Connection, library: str, generation: int) -> list[str]:
-        query = (
-            select(generation_versions.c.version)
-            .where(generation_versions.c.library == library, generation_versions.c.generation == generation)
-            .order_by(generation_versions.c.version)
-        )
-        return list(connection.execute(query).scalars())
-
     def _in_force(self, connection: Connection, identifier: str) -> Version:
-        if "@" not in identifier:
-            name = connection.execute(
-                select(versions.c.id)
-                .where(versions.c.document == identifier, versions.c.state == "published")
-                .order_by(versions.c.number.desc())
-                .limit(1)
-            ).scalar()
-            if name is not None:
-                return read_version(connection, name)
-        return read_version(connection, identifier)
+        published = [] if "@" in identifier else states.in_force(connection, identifier)
+        return read_version(connection, published[0] if published else identifier)
 
     def _move(self, identifier: str, before: str, after: str, actor: str, action: str) -> Version:
         with self.database.writing() as connection:
             version = read_version(connection, identifier)
-            if version.state != before:
-                raise NotAllowed(f"{version.id} is {_said(version.state)}, not {_said(before)}", code="wrong_state")
-            self._set_state(connection, version, after)
+            _must_be(version, before)
+            states.set_state(connection, version.id, after)
             self._record(connection, actor, action, version.id)
             return read_version(connection, version.id)
 
-    def _set_state(self, connection: Connection, version: Version, state: str) -> None:
-        connection.execute(update(versions).where(versions.c.id == version.id).values(state=state))
-
     def _supersede(self, connection: Connection, version: Version, actor: str) -> None:
-        query = select(versions.c.id).where(
-            versions.c.document == version.document, versions.c.state == "published", versions.c.id != version.id
-        )
-        for name in list(connection.execute(query).scalars()):
-            self._set_state(connection, read_version(connection, name), "retired")
-            self._record(connection, actor, "supersede", name, by=version.id)
+        for name in states.in_force(connection, version.document):
+            if name != version.id:
+                states.set_state(connection, name, "retired")
+                self._record(connection, actor, "supersede", name, by=version.id)
 
     def _mark_published(
         self, connection: Connection, version: Version, verifier: str, verified_on: date, review_by: date
     ) -> None:
-        connection.execute(
-            update(versions)
-            .where(versions.c.id == version.id)
-            .values(
-                state="published",
-                verifier=verifier,
-                verified_on=verified_on.isoformat(),
-                review_by=review_by.isoformat(),
-            )
-        )
-        connection.execute(delete(passages).where(passages.c.version == version.id))
-        rows = [
-            {
-                "id": f"{version.id}/{passage.id}",
-                "version": version.id,
-                "ordinal": passage.ordinal,
-                "section": passage.section,
-                "heading_path": list(passage.heading_path),
-                "page": passage.page,
-                "start": passage.start,
-                "end": passage.end,
-                "text_hash": passage.text_hash,
-            }
-            for passage in version.parts[0]
-        ]
-        if rows:
-            connection.execute(passages.insert(), rows)
+        states.publish(connection, version, verifier, verified_on, review_by)
         self._record(
             connection,
             verifier,
@@ -503,49 +367,8 @@ class Library:
     def _publish(self, connection: Connection, version: Version, verifier: str, verified_on: date, review_by: date) -> None:
         self._supersede(connection, version, verifier)
         self._mark_published(connection, version, verifier, verified_on, review_by)
-        pointer = self._pointer(connection, version.library)
-        members = [m for m in self._members(connection, version.library, pointer) if m.rsplit("@", 1)[0] != version.document]
-        self._new_generation(connection, version.library, [*members, version.id], f"publish {version.id}")
-
-    def _new_generation(self, connection: Connection, library: str, members: list[str], reason: str) -> int:
-        members = sorted(members)
-        number = 1 + (
-            connection.execute(select(func.max(generations.c.number)).where(generations.c.library == library)).scalar() or 0
-        )
-        connection.execute(
-            generations.insert().values(
-                library=library,
-                number=number,
-                created_at=self._now(),
-                reason=reason[:500],
-                corpus_hash=corpus_hash(connection, members),
-            )
-        )
-        if members:
-            connection.execute(
-                generation_versions.insert(),
-                [{"library": library, "generation": number, "version": name} for name in members],
-            )
-        connection.execute(update(libraries).where(libraries.c.id == library).values(generation=number))
-        return number
-
-
-def corpus_hash(connection: Connection, members: list[str]) -> str:
-    """SHA-256 over the members' ids and content hashes: equal for equal corpora."""
-    rows = connection.execute(select(versions.c.id, versions.c.content_hash).where(versions.c.id.in_(members))).all()
-    return hashlib.sha256("\n".join(sorted(f"{row.id} {row.content_hash}" for row in rows)).encode()).hexdigest()
-
-
-def replace_id(front: FrontMatter, identifier: str) -> FrontMatter:
-    """The same front matter under another document id."""
-    return front if front.id == identifier else front.model_copy(update={"id": identifier})
-
-
-def _add_months(day: date, months: int) -> date:
-    month = day.month - 1 + months
-    first = date(day.year + month // 12, month % 12 + 1, 1)
-    last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
-    return first.replace(day=min(day.day, last.day))
+        others = generations.others(generations.members(connection, version.library), version.document)
+        generations.begin(connection, version.library, [*others, version.id], f"publish {version.id}", self._now())
 
 
 def _held(version: Version) -> str:
@@ -555,6 +378,11 @@ def _held(version: Version) -> str:
         return f"{version.id} has no findings to acknowledge"
     places = "; ".join(f"{f.where}: {f.kind}" for f in version.holding[:10])
     return f"{version.id} is held: look at {places}. Then acknowledge all {count} of them (--acknowledge {count})"
+
+
+def _must_be(version: Version, state: str) -> None:
+    if version.state != state:
+        raise NotAllowed(f"{version.id} is {_said(version.state)}, not {_said(state)}", code="wrong_state")
 
 
 def _said(state: str) -> str:

@@ -12,8 +12,8 @@ import numpy as np
 from sqlalchemy import bindparam, select
 
 from bot.knowledge.embedding import Embedder, Vectors, give_back
+from bot.knowledge.generations import corpus_hash
 from bot.knowledge.lexical_index import LexicalIndex
-from bot.knowledge.library import corpus_hash
 from bot.knowledge.passages import Passage, Statement, digest
 from bot.knowledge.units import keys, near_misses, statement_text, texts_to_embed
 from bot.knowledge.vector_index import VectorIndex

@@ -18,7 +18,7 @@ from bot.knowledge.shipped import data_file
 from bot.knowledge.units import texts_to_embed
 from bot.knowledge.versions import Version
 from bot.progress import Progress, quiet
-from bot.store.tables import documents, versions
+from bot.store.tables import documents, vectors, versions
 
 if TYPE_CHECKING:
     from bot.knowledge.blocks import Extract
@@ -113,9 +113,17 @@ def sync(library: Library, *, sample: bool, progress: Progress = quiet) -> int:
         )
         if added.version.state == "draft":
             prepared.append(added.version)
-    if prepared:
+    if prepared or _embedder_is_new(library):
         from bot.knowledge.vectors import keep_vectors
 
         keep_vectors(library.database, library.embedder.name, *shipped_vectors())
+    if prepared:
         library.publish_starter(prepared, progress)
     return len(prepared)
+
+
+def _embedder_is_new(library: Library) -> bool:
+    """Whether nothing was embedded yet by the embedder in force: a fresh start, or one with another embedder than before."""
+    query = select(vectors.c.text_hash).where(vectors.c.embedder == library.embedder.name).limit(1)
+    with library.database.reading() as connection:
+        return connection.execute(query).first() is None

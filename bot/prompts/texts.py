@@ -1,0 +1,277 @@
+"""The shapes of the fixed texts: what is said (``prompts/messages``), the web chat's pages, the demo, what a model is told."""
+
+from __future__ import annotations
+
+from bot.prompts.files import File, Text
+
+
+class Messages(File):
+    """Fixed texts shown to people, by name, in one language. ``{braces}`` are filled in by the caller."""
+
+    version: int
+    language: Text
+    not_covered: Text
+    not_covered_near: Text
+    ask_person: Text
+    ask_person_unset: Text
+    clarify: Text
+    neither: Text
+    source: Text
+    verified: Text
+    local: Text
+    state: Text
+    national: Text
+    international: Text
+    framework: Text
+    research: Text
+    about: Text
+    sample: Text
+    secondary: Text
+    past_review: Text
+    withheld: Text
+    differs: Text
+    quoted_in_english: Text
+    part: Text
+    restated: Text
+    model_note: Text
+    apology: Text
+    limited: Text
+    help: Text
+    privacy_kept: Text
+    privacy_where: Text
+    privacy_sealed: Text
+    privacy_seen_personal: Text
+    privacy_seen_channel: Text
+    privacy_slack: Text
+    privacy_teams: Text
+    privacy_web: Text
+    privacy_terminal: Text
+    privacy_records: Text
+    privacy_model: Text
+    privacy_no_model: Text
+    privacy_person: Text
+    privacy_delete: Text
+    thanks: Text
+    forget_sure: Text
+    forget_yes: Text
+    forget_no: Text
+    forgotten: Text
+    forget_held: Text
+    forgotten_nothing: Text
+    forgotten_left: Text
+    forgotten_messages: Text
+    forgotten_lines: Text
+    forgotten_ratings: Text
+    forgotten_handoffs: Text
+    forgotten_checks: Text
+    forgotten_lessons: Text
+    forgotten_settings: Text
+    forgotten_stays: Text
+    stays_record: Text
+    stays_holds: Text
+    stays_totals: Text
+    stays_slack: Text
+    stays_teams: Text
+    stays_backups: Text
+    kept: Text
+    nothing_before: Text
+    no_such_quote: Text
+    why_outcome: Text
+    why_reasons: Text
+    crisis_notice: Text
+    why_model: Text
+    why_no_model: Text
+    why_code: Text
+    place_of: Text
+    door_why: Text
+    door_person: Text
+    door_open_quote: Text
+    door_helpful: Text
+    door_helpful_label: Text
+    door_unhelpful: Text
+    door_unhelpful_label: Text
+    door_feedback_question: Text
+    door_feedback_note: Text
+    door_reason_wrong: Text
+    door_reason_outdated: Text
+    door_reason_off_topic: Text
+    door_reason_unclear: Text
+    door_reason_other: Text
+    door_thanks: Text
+    door_send: Text
+    door_close: Text
+    door_quote_title: Text
+    door_quote_gone: Text
+    door_dates: Text
+    door_unknown_date: Text
+    door_official: Text
+    door_continued: Text
+    door_working: Text
+    door_working_steps: Text
+    door_looking: Text
+    door_share: Text
+    door_shared: Text
+    door_shared_done: Text
+    door_share_failed: Text
+    door_off: Text
+    door_apology: Text
+    door_settings_title: Text
+    door_settings_save: Text
+    door_settings_mode: Text
+    door_mode_off: Text
+    door_mode_mentions: Text
+    door_mode_listening: Text
+    door_settings_answers: Text
+    door_answers_public: Text
+    door_answers_private: Text
+    door_settings_libraries: Text
+    door_libraries_all: Text
+    door_libraries_shared: Text
+    door_settings_saved: Text
+    door_settings_refused: Text
+    door_settings_place: Text
+    door_home_what: Text
+    door_home_stores_title: Text
+    door_home_stores: Text
+    door_home_own_title: Text
+    door_home_recent_title: Text
+    door_home_recent_none: Text
+    door_home_language_title: Text
+    door_home_language: Text
+    door_home_language_auto: Text
+    door_home_data_title: Text
+    door_home_privacy: Text
+    door_home_forget: Text
+    door_home_forget_sure: Text
+    door_home_forget_yes: Text
+    door_home_forget_no: Text
+    door_home_admin_title: Text
+    door_home_admin: Text
+    door_share_local: Text
+    door_page: Text
+    door_source: Text
+    door_not_in_force: Text
+    door_answer_gone: Text
+    door_privacy_first: Text
+    door_prompts_title: Text
+    door_prompt_1: Text
+    door_prompt_2: Text
+    door_prompt_3: Text
+    door_back: Text
+    door_hint: Text
+    door_pick_quote: Text
+    door_open_one: Text
+    door_pick_missing: Text
+    door_write_first: Text
+    door_choose: Text
+    door_chosen: Text
+    door_maybe_sent: Text
+    door_ask_again: Text
+    door_show_answer: Text
+    door_own_document: Text
+    door_own_document_about: Text
+    door_welcome_group: Text
+    door_press_failed: Text
+
+
+class WebWords(File):
+    """The words of the web chat's pages, in one language."""
+
+    version: int
+    language: Text
+    name: Text
+    tagline: Text
+    skip: Text
+    new: Text
+    conversation: Text
+    empty_title: Text
+    empty_text: Text
+    suggested: Text
+    ask_label: Text
+    ask_hint: Text
+    ask_button: Text
+    own_text: Text
+    you_asked: Text
+    we_say: Text
+    you_chose: Text
+    answer: Text
+    working: Text
+    sources: Text
+    open_quote: Text
+    next: Text
+    choose: Text
+    not_covered: Text
+    nearest: Text
+    refused: Text
+    routed: Text
+    clarify: Text
+    new_tab: Text
+    official: Text
+    published: Text
+    verified: Text
+    verified_by: Text
+    review_by: Text
+    page: Text
+    rests_on: Text
+    seen_official: Text
+    seen_copy: Text
+    seen_secondary: Text
+    not_in_force: Text
+    not_kept: Text
+    over_limit: Text
+    privacy: Text
+    help: Text
+    lost: Text
+    blank: Text
+    too_long: Text
+    ready: Text
+    opened: Text
+    verdict: Text
+    no_entry_title: Text
+    no_entry_text: Text
+    wrong_place_title: Text
+    wrong_place_text: Text
+    missing_title: Text
+    missing_text: Text
+    back: Text
+    console_title: Text
+    console_text: Text
+    console_no_entry: Text
+    console_doors: Text
+    console_open: Text
+    console_ready: Text
+    console_not_ready: Text
+    console_library: Text
+    console_published: Text
+    console_past_review: Text
+    console_in_review: Text
+    console_drafts: Text
+    console_messages: Text
+    console_waiting: Text
+    console_answered: Text
+    console_failed: Text
+    console_change: Text
+
+
+class DemoQuestion(File):
+    """A question of the demo and whose behalf it is asked on."""
+
+    text: Text
+    organization: Text | None = None
+
+
+class Demo(File):
+    """What ``signpost demo`` asks and says at the end."""
+
+    version: int
+    questions: list[DemoQuestion]
+    closing: Text
+
+
+class Instructions(File):
+    """What the chat model is told. ``version`` is recorded with every answer it took part in."""
+
+    version: int
+    pointing: Text
+    question: Text
+    restating: Text
