@@ -189,12 +189,16 @@ def test_a_lease_is_renewed_while_a_run_works(store: Database, clock: Clock, mon
 
     async def story() -> None:
         await schedule.look()
+        before = lease()
         clock.pass_(seconds=100)
         await until(lambda: lease() > clock.now.timestamp())
+        assert lease() >= before + 100
+        assert states(store) == [("running", 1)], "renewed, and not begun again"
         free.set()
         await schedule.settle()
 
     asyncio.run(story())
+    assert states(store) == [("done", 1)]
 
 
 def test_a_database_that_is_away_does_not_end_the_loop(store: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,8 @@ from bot.knowledge.shelf import Shelf, Shelved
 from bot.messages import Answered, Message, Utterance
 
 SEED = 20_261_126
+LEVELS = (0.80, 0.85, 0.88, 0.90, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99)
+"""Shares of the answerable at which the trade-off is shown."""
 """Of samples, so that two runs ask the same questions."""
 
 
@@ -179,73 +181,79 @@ def wilson(hits: int, total: int) -> tuple[float, float]:
 
 def report(outcomes: list[Outcome]) -> dict[str, Any]:
     """Figures with intervals, the trade-off curve, and the failures by cause."""
-
-    def share(name: str, flags: list[bool]) -> None:
-        figures[name] = _share(flags)
-
-    figures: dict[str, Any] = {}
     yes = [o for o in outcomes if o.case.gold]
     no = [o for o in outcomes if not o.case.gold]
-    for name, group in (
-        ("answerable", [o for o in yes if o.case.kind in ("answerable", "paraphrase")]),
-        ("spanish", [o for o in yes if o.case.kind == "spanish"]),
-        ("follow-up", [o for o in yes if o.case.kind == "followup"]),
-    ):
-        share(f"{name}: right document first", [o.document_rank == 0 for o in group])
-        share(f"{name}: right document in top five", [o.document_rank is not None and o.document_rank < 5 for o in group])
-        share(
-            f"{name}: exact statement in top five",
-            [o.statement_rank is not None and o.statement_rank < 5 for o in group],
-        )
-        share(f"{name}: gold passage among quotes", [o.cited for o in group])
-        share(f"{name}: answered", [o.answered for o in group])
-        share(f"{name}: answered and gold passage quoted", [o.answered and o.cited for o in group])
-    share("not covered when not", [not o.answered for o in no])
-    groups: dict[str, list[Outcome]] = defaultdict(list)
-    for outcome in outcomes:
-        if outcome.case.group:
-            groups[outcome.case.group].append(outcome)
-    share("paraphrases: same decision", [_agreeing(g) for g in groups.values() for _ in (0,)])
-    pairs = [(a.decision == b.decision) for g in groups.values() for i, a in enumerate(g) for b in g[i + 1 :]]
-    share("paraphrases: same decision, pair by pair", pairs)
-    curve = []
-    for level in (0.80, 0.85, 0.88, 0.90, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99):
-        scores = sorted((o.probability for o in yes), reverse=True)
-        if scores and no:
-            cut = scores[min(int(level * len(scores)), len(scores) - 1)]
-            curve.append(
-                {
-                    "answered": round(sum(o.probability >= cut for o in yes) / len(yes), 4),
-                    "not covered when not": round(sum(o.probability < cut for o in no) / len(no), 4),
-                    "threshold": round(cut, 4),
-                }
-            )
-    causes = Counter(f"answered though not covered ({o.case.reason or 'no reason given'})" for o in no if o.answered)
-    for o in yes:
-        if not o.answered:
-            causes["refused though covered" + ("" if o.document_rank == 0 else ", wrong document first")] += 1
-        elif not o.cited:
-            causes["answered with another passage"] += 1
     return {
-        "figures": figures,
+        "figures": _found(yes) | {"not covered when not": _share([not o.answered for o in no])} | _paraphrased(outcomes),
         "auroc": round(auroc([o.probability for o in yes], [o.probability for o in no]), 4),
-        "curve": curve,
-        "causes": dict(causes.most_common()),
+        "curve": _curve([o.probability for o in yes], [o.probability for o in no]),
+        "causes": dict(_causes(yes, no).most_common()),
         "failures": [
-            {
-                "id": o.case.id,
-                "question": o.case.question,
-                "answered": o.answered,
-                "probability": round(o.probability, 3),
-            }
+            {"id": o.case.id, "question": o.case.question, "answered": o.answered, "probability": round(o.probability, 3)}
             for o in outcomes
             if (o.case.gold and not (o.answered and o.cited)) or (not o.case.gold and o.answered)
         ],
     }
 
 
-def _agreeing(group: list[Outcome]) -> bool:
-    return len({o.decision for o in group}) == 1
+def _found(yes: list[Outcome]) -> dict[str, Any]:
+    """What was found, quoted and answered of the answerable, by kind of question."""
+    figures: dict[str, Any] = {}
+    for name, kinds in (("answerable", ("answerable", "paraphrase")), ("spanish", ("spanish",)), ("follow-up", ("followup",))):
+        group = [o for o in yes if o.case.kind in kinds]
+        figures |= {
+            f"{name}: right document first": _share([o.document_rank == 0 for o in group]),
+            f"{name}: right document in top five": _share([_within(o.document_rank) for o in group]),
+            f"{name}: exact statement in top five": _share([_within(o.statement_rank) for o in group]),
+            f"{name}: gold passage among quotes": _share([o.cited for o in group]),
+            f"{name}: answered": _share([o.answered for o in group]),
+            f"{name}: answered and gold passage quoted": _share([o.answered and o.cited for o in group]),
+        }
+    return figures
+
+
+def _within(rank: int | None) -> bool:
+    return rank is not None and rank < 5
+
+
+def _paraphrased(outcomes: list[Outcome]) -> dict[str, Any]:
+    """Whether wordings of one question end alike: by question, and pair by pair."""
+    groups: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        if outcome.case.group:
+            groups[outcome.case.group].append(outcome)
+    pairs = [a.decision == b.decision for g in groups.values() for i, a in enumerate(g) for b in g[i + 1 :]]
+    return {
+        "paraphrases: same decision": _share([len({o.decision for o in g}) == 1 for g in groups.values()]),
+        "paraphrases: same decision, pair by pair": _share(pairs),
+    }
+
+
+def _curve(yes: list[float], no: list[float]) -> list[dict[str, float]]:
+    """What is said "not covered" to at each share of the answerable that is answered."""
+    if not yes or not no:
+        return []
+    scores, curve = sorted(yes, reverse=True), []
+    for level in LEVELS:
+        cut = scores[min(int(level * len(scores)), len(scores) - 1)]
+        curve.append(
+            {
+                "answered": round(sum(p >= cut for p in yes) / len(yes), 4),
+                "not covered when not": round(sum(p < cut for p in no) / len(no), 4),
+                "threshold": round(cut, 4),
+            }
+        )
+    return curve
+
+
+def _causes(yes: list[Outcome], no: list[Outcome]) -> Counter[str]:
+    causes = Counter(f"answered though not covered ({o.case.reason or 'no reason given'})" for o in no if o.answered)
+    for o in yes:
+        if not o.answered:
+            causes["refused though covered" + ("" if o.document_rank == 0 else ", wrong document first")] += 1
+        elif not o.cited:
+            causes["answered with another passage"] += 1
+    return causes
 
 
 def auroc(positive: list[float], negative: list[float]) -> float:

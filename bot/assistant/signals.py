@@ -161,28 +161,36 @@ def signals(
     """The signals of the best statement found on ``shelf``; ``vector`` is the question's."""
     best = found[0]
     known = _known(best, shelf, ignoring)
-    evidence = _read(evidence_text(best))
-    read_keys = [_read(text) for text in known]
-    asked = stems(question.text)
-    in_keys = frozenset().union(*(k.stems for k in read_keys))
-    key = _read(best.key.text) if best.key else _read("")
-    missing = asked - evidence.stems - in_keys
-    other = next((f for f in found[1:] if f.shelved.version.document != best.shelved.version.document), None)
-    next_passage = next((f for f in found[1:] if f.shelved.passage.id != best.shelved.passage.id), None)
-    have = set(evidence.names).union(*(k.names for k in read_keys))
-    strangers = [name for name in question.names if name not in have and not _same_country(name.usual, have)]
-    capitals = {stem(unaccented(word)) for word in _CAPITAL.findall(question.text)} - evidence.stems - in_keys
-    numbers = set(question.numbers) - evidence.numbers.union(*(k.numbers for k in read_keys))
-    asks = asks_in(question.text)
-    key_asks = _asks_of(best.key.text) if best.key else frozenset[str]()
-    holds = _patterns("holds")
-    lacking = [kind for kind in asks & holds.keys() if not holds[kind].search(best.shelved.text)]
-    values: dict[str, float] = {
+    values = {
         "key_cosine": best.key_cosine,
         "cosine": best.cosine,
         "score": best.score,
         "key_words": best.key_words,
         "words": best.words,
+        "length": math.log1p(len(words(question.text))),
+        "spanish": float(question.language == "es"),
+        "has_keys": float(best.key is not None),
+        "written_keys": float(len(known) >= WRITTEN),
+        "pair": pair_model().logit(vector, best.vector, best.key_vector),
+        **_held(question, best, known, rarity),
+        **_asked(question, best),
+        **_ahead(found),
+        **neighbours(vector, shelf, ignoring),
+    }
+    return values if best.read is None else {**values, "cross": best.read}
+
+
+def _held(question: Understood, best: Found, known: Sequence[str], rarity: Rarity) -> dict[str, float]:
+    """How much of what a question names, the best statement and its ``known`` questions hold: words, names, numbers."""
+    evidence, read_keys = _read(evidence_text(best)), [_read(text) for text in known]
+    asked, in_keys = stems(question.text), frozenset().union(*(k.stems for k in read_keys))
+    key = _read(best.key.text) if best.key else _read("")
+    missing = asked - evidence.stems - in_keys
+    have = set(evidence.names).union(*(k.names for k in read_keys))
+    strangers = [name for name in question.names if name not in have and not _same_country(name.usual, have)]
+    capitals = {stem(unaccented(word)) for word in _CAPITAL.findall(question.text)} - evidence.stems - in_keys
+    numbers = set(question.numbers) - evidence.numbers.union(*(k.numbers for k in read_keys))
+    return {
         "coverage_text": _share(asked, evidence.stems, rarity),
         "coverage_all": _share(asked, evidence.stems | in_keys, rarity),
         "coverage_key": _share(asked, key.stems, rarity),
@@ -194,25 +202,31 @@ def signals(
         "shared_names": float(len([n for n in question.names if n in have])),
         "strange_capitals": float(len(capitals)),
         "strange_numbers": float(len(numbers)),
-        "asks_same": len(asks & key_asks) / max(len(asks | key_asks), 1),
-        "lacking": float(len(lacking)),
-        "length": math.log1p(len(words(question.text))),
-        "spanish": float(question.language == "es"),
-        "has_keys": float(best.key is not None),
-        "written_keys": float(len(known) >= WRITTEN),
-        "pair": pair_model().logit(vector, best.vector, best.key_vector),
-        **neighbours(vector, shelf, ignoring),
     }
-    if best.read is not None:
-        values["cross"] = best.read
-    if other is not None:
-        values["margin_document"] = best.score - other.score
-    if next_passage is not None:
-        values["margin_passage"] = best.score - next_passage.score
+
+
+def _asked(question: Understood, best: Found) -> dict[str, float]:
+    """The kinds of thing that a question asks for, beside those of the closest known question and those the statement holds."""
+    asks = asks_in(question.text)
+    key_asks = _asks_of(best.key.text) if best.key else frozenset[str]()
+    holds = _patterns("holds")
+    values = {
+        "asks_same": len(asks & key_asks) / max(len(asks | key_asks), 1),
+        "lacking": float(len([kind for kind in asks & holds.keys() if not holds[kind].search(best.shelved.text)])),
+    }
     for kind in _patterns("asks"):
         values[f"asks_{kind}"] = float(kind in asks)
         values[f"only_asks_{kind}"] = float(kind in asks and kind not in key_asks)
     return values
+
+
+def _ahead(found: Sequence[Found]) -> dict[str, float]:
+    """How far the best statement is ahead of the best of another document, and of another passage."""
+    best = found[0]
+    other = next((f for f in found[1:] if f.shelved.version.document != best.shelved.version.document), None)
+    beside = next((f for f in found[1:] if f.shelved.passage.id != best.shelved.passage.id), None)
+    margins = {"margin_document": other, "margin_passage": beside}
+    return {name: best.score - second.score for name, second in margins.items() if second is not None}
 
 
 def _same_country(usual: str, have: set[Name]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.guardrails.features import Embed
-from bot.guardrails.policy import OrganizationPolicy
+from bot.guardrails.organizations import OrganizationPolicy
 from bot.messages import Handling, Reply
 
 

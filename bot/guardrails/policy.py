@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationInfo, field_validator
 
 from bot import prompts
 from bot.errors import FormatError
 from bot.messages import Handling
+from bot.yaml_files import ModelT, parsed
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Language = Literal["en", "es", "fr", "zh", "ar"]
@@ -24,7 +24,8 @@ _UNREAD = "patterns are compiled where they are used"
 """Validation context of the shipped files: every start would otherwise compile every pattern twice."""
 
 
-def _pattern(value: str, info: ValidationInfo) -> str:
+def as_pattern(value: str, info: ValidationInfo) -> str:
+    """``value``, once it is known to be a pattern. Raises ValueError."""
     return value if info.context == _UNREAD else _checked(value)
 
 
@@ -59,7 +60,7 @@ class Rule(BaseModel):
     @field_validator("certain", "likely")
     @classmethod
     def _patterns(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        return tuple(_pattern(item, info) for item in value)
+        return tuple(as_pattern(item, info) for item in value)
 
     @field_validator("texts")
     @classmethod
@@ -111,7 +112,7 @@ class Concepts(BaseModel):
     @field_validator("concepts", "more")
     @classmethod
     def _compile(cls, value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-        return {name: _pattern(pattern, info) for name, pattern in value.items()}
+        return {name: as_pattern(pattern, info) for name, pattern in value.items()}
 
     def whole(self) -> dict[str, str]:
         """Each group's pattern with its further words; words in scripts without spaces are matched as they stand."""
@@ -172,7 +173,7 @@ class Outgoing(BaseModel):
     @field_validator("never_say")
     @classmethod
     def _patterns(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        return tuple(_pattern(item, info) for item in value)
+        return tuple(as_pattern(item, info) for item in value)
 
 
 class Documents(BaseModel):
@@ -217,129 +218,10 @@ class Example(BaseModel):
     beside: str
 
 
-class NamedContacts(BaseModel):
-    """Whom an organization names instead of the settings' contacts; ``offices`` go by a rule's id or its family."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    crisis: str = ""
-    general: str = ""
-    offices: dict[str, Text] = {}
-
-
-class OrganizationPolicy(BaseModel):
-    """What an organization adds: rules, examples and patterns that catch more, texts and contacts of its own, or soft rules
-    switched off. Nothing here makes a shipped rule catch less; hard rules, crisis and privacy stay on, under their own ids, and
-    a crisis text always names the contact and the country's lines."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    rules: list[Rule] = []
-    examples: dict[str, list[Text]] = {}
-    patterns: dict[str, list[str]] = {}
-    texts: dict[str, dict[Language, Text]] = {}
-    off: list[str] = []
-    contacts: NamedContacts = NamedContacts()
-    country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _off_is_a_word(cls, value: Any) -> Any:
-        """YAML reads an unquoted ``off`` as false."""
-        return {"off" if name is False else name: item for name, item in value.items()} if isinstance(value, dict) else value
-
-    @field_validator("rules")
-    @classmethod
-    def _only_more(cls, value: list[Rule]) -> list[Rule]:
-        for rule in value:
-            if rule.id in rules():
-                raise ValueError(f"'{rule.id}' is a shipped rule; add patterns, examples or texts to it instead")
-            if rule.handling in (Handling.ANSWER, Handling.ANSWER_REDACTED):
-                raise ValueError(f"'{rule.id}' must stop or redirect a message")
-            for text in rule.texts.values():
-                _fillable(rule.id, text, rule.handling)
-        return value
-
-    @field_validator("texts")
-    @classmethod
-    def _whole_texts(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-        for name, texts in value.items():
-            if name not in rules():
-                raise ValueError(f"no rule is called '{name}'")
-            for text in texts.values():
-                _fillable(name, text, rules()[name].handling)
-        return value
-
-    @field_validator("off")
-    @classmethod
-    def _never_the_hard_ones(cls, value: list[str]) -> list[str]:
-        known = rules()
-        for name in value:
-            if name not in known:
-                raise ValueError(f"no rule is called '{name}'")
-            if known[name].hard or known[name].handling is Handling.CRISIS:
-                raise ValueError(f"'{name}' cannot be switched off")
-        return value
-
-    @field_validator("patterns")
-    @classmethod
-    def _compile(cls, value: dict[str, list[str]], info: ValidationInfo) -> dict[str, list[str]]:
-        return {name: [_pattern(item, info) for item in items] for name, items in value.items()}
-
-    @model_validator(mode="after")
-    def _known_names(self) -> OrganizationPolicy:
-        known = {*rules(), *(rule.id for rule in self.rules)}
-        for name in (*self.examples, *self.patterns):
-            if name not in known:
-                raise ValueError(f"no rule is called '{name}'")
-        return self
-
-
-def _fillable(name: str, text: str, handling: Handling) -> None:
-    """Raises ValueError when a text's braces cannot be filled in, or a crisis text leaves out whom to call."""
-    slots = ("contact", "lines") if handling is Handling.CRISIS else ("owner", "contact")
-    try:
-        text.format(**dict.fromkeys(slots, ""))
-    except (KeyError, IndexError, ValueError, AttributeError):
-        raise ValueError(f"the text of '{name}' may hold only {' and '.join('{' + slot + '}' for slot in slots)}") from None
-    if handling is Handling.CRISIS and not all("{" + slot + "}" in text for slot in slots):
-        raise ValueError(f"the crisis text of '{name}' must name {{contact}} and {{lines}}")
-
-
-ModelT = TypeVar("ModelT", bound=BaseModel)
-
-
-def _line_of(raw: str, place: tuple[int | str, ...]) -> int:
-    """The line of a place in a YAML text, or of the nearest parent that exists."""
-    node: Any = yaml.compose(raw, yaml.SafeLoader)
-    for step in place:
-        if isinstance(node, yaml.MappingNode):
-            found = next((v for k, v in node.value if k.value == str(step)), None)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            found = node.value[step]
-        else:
-            found = None
-        if found is None:
-            break
-        node = found
-    return int(node.start_mark.line) + 1
-
-
 def validated(model: type[ModelT], path: Path, context: str | None = None) -> ModelT:
     """A YAML file as a model. Raises FormatError naming file and line."""
-    raw = path.read_text(encoding="utf-8")
     name = path.as_posix().split("/prompts/")[-1]
-    try:
-        data = yaml.load(raw, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise FormatError(str(getattr(error, "problem", error)), where=f"{name}:{(mark.line if mark else 0) + 1}") from None
-    try:
-        return model.model_validate(data, context=context)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(str(part) for part in problem["loc"])
-        raise FormatError(f"{place}: {problem['msg']}", where=f"{name}:{_line_of(raw, problem['loc'])}") from None
+    return parsed(model, path.read_text(encoding="utf-8"), name, context=context)
 
 
 def folder() -> Path:

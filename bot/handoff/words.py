@@ -6,10 +6,9 @@ import re
 from functools import cache
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from bot import prompts
-from bot.errors import FormatError
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 LANGUAGES = ("en", "es")
@@ -103,13 +102,9 @@ class Words(BaseModel):
 
 @cache
 def words(language: str) -> Words:
-    """The texts in ``language``; English where it is not spoken. Raises FormatError naming the file."""
+    """The texts in ``language``; English where it is not spoken. Raises FormatError naming file and line."""
     name = f"handoff/{language if language in LANGUAGES else 'en'}.yaml"
-    try:
-        return Words.model_validate(prompts.read_yaml(name))
-    except ValidationError as error:
-        problem = error.errors()[0]
-        raise FormatError(f"{problem['loc'][0]}: {problem['msg']}", where=f"prompts/{name}") from None
+    return prompts.validated(Words, name)
 
 
 def bare(text: str) -> str:

@@ -9,10 +9,10 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from bot.errors import FormatError
+from bot.yaml_files import checked, mapping
 
 Kind = Literal["law", "regulation", "policy", "guidance", "framework", "research", "local policy", "about"]
 Confidence = Literal["official", "mixed", "secondary", "local"]
@@ -114,23 +114,6 @@ _FENCE = re.compile(r"\A---[ \t]*\n(.*?\n)---[ \t]*(?:\n|\Z)", re.S)
 _NOTE = re.compile(r"^\[\^(\d+)\]:[ \t]*(.*?)[ \t]*(?:<(\S+?)>)?[ \t]*\((official|copy|secondary)\)[ \t]*$", re.M)
 
 
-def _line_of(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:
-    line = node.start_mark.line if node is not None else 0
-    for step in path:
-        found: yaml.Node | None = None
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.value == str(step):
-                    found, line = value, key.start_mark.line
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            found = node.value[step]
-            line = found.start_mark.line
-        if found is None:
-            break
-        node = found
-    return line
-
-
 def split_front_matter(raw: str) -> tuple[str, str, int]:
     """Return (front matter, body, lines before the body); empty front matter where there is none."""
     match = _FENCE.match(raw)
@@ -147,17 +130,7 @@ def parse_front_matter(raw: str, *, where: str) -> tuple[FrontMatter, str]:
     head, body, offset = split_front_matter(raw)
     if not head:
         raise FormatError("the document has no front matter (a block between two lines of ---)", where=f"{where}:1")
-    try:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        data = yaml.load(head, loader)  # noqa: S506 - a safe loader
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = (mark.line if mark else 0) + 2
-        raise FormatError(
-            f"the front matter is not valid YAML: {getattr(error, 'problem', error)}", where=f"{where}:{line}"
-        ) from None
-    if not isinstance(data, dict):
-        raise FormatError("the front matter must be a list of 'name: value' lines", where=f"{where}:2")
+    data = mapping(head, where, before=1)
     notes: dict[int, SourceNote] = {}
     for match in _NOTE.finditer(body):
         number = int(match.group(1))
@@ -172,11 +145,5 @@ def parse_front_matter(raw: str, *, where: str) -> tuple[FrontMatter, str]:
             "a source note reads '[^1]: locator <address> (official|copy|secondary)'",
             where=f"{where}:{offset + body[:place].count(chr(10)) + 1}",
         )
-    try:
-        front = FrontMatter.model_validate({**data, "sources": notes})
-    except ValidationError as error:
-        node = yaml.compose(head, Loader=yaml.SafeLoader)
-        problem = error.errors()[0]
-        name = ".".join(str(part) for part in problem["loc"])
-        raise FormatError(f"{name}: {problem['msg']}", where=f"{where}:{_line_of(node, problem['loc']) + 2}") from None
+    front = checked(FrontMatter, {**data, "sources": notes}, head, where, before=1)
     return front, _NOTE.sub("", body)

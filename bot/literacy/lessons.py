@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from bot import prompts
 from bot.errors import FormatError
+from bot.yaml_files import line_of, parsed
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", max_length=40)]
@@ -185,41 +185,9 @@ class Catalogue:
         return (*short, *(lesson for lesson in self.lessons if lesson.leaders_path is None))
 
 
-def line_of(raw: str, path: tuple[int | str, ...]) -> int:
-    """The line (from 1) in YAML text where the value at ``path`` begins, or where its nearest parent does."""
-    node = yaml.compose(raw, Loader=yaml.SafeLoader)
-    line = 0
-    for step in path:
-        found: yaml.Node | None = None
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.value == str(step):
-                    found, line = value, key.start_mark.line
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            found = node.value[step]
-            line = found.start_mark.line
-        if found is None:
-            break
-        node = found
-    return line + 1
-
-
 def parse(raw: str, where: str) -> Lesson:
     """One lesson from YAML text. Raises FormatError naming ``where:line``."""
-    try:
-        data: Any = yaml.load(raw, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = str(getattr(error, "problem", error))
-        raise FormatError(problem, where=f"{where}:{(mark.line if mark else 0) + 1}") from None
-    if not isinstance(data, dict):
-        raise FormatError("expected 'name: value' lines", where=f"{where}:1")
-    try:
-        return Lesson.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise FormatError(f"{name}: {first['msg']}".lstrip(": "), where=f"{where}:{line_of(raw, first['loc'])}") from None
+    return parsed(Lesson, raw, where)
 
 
 def read(folder: Path, label: str = "prompts/lessons") -> Catalogue:

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints
 from rapidfuzz import fuzz
 
 from bot import prompts
-from bot.errors import FormatError
-from bot.literacy.lessons import LANGUAGES, Catalogue, Language, Lesson, line_of
+from bot.literacy.lessons import LANGUAGES, Catalogue, Language, Lesson
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Word = Literal["next", "back", "stop", "later", "resume", "delete", "keep", "start", "remind", "again"]
@@ -134,13 +133,7 @@ class Phrases(_Strict):
 def phrases(language: str) -> Phrases:
     """The frame in ``language``; English where there is none. Raises FormatError naming file and line."""
     name = f"lessons/texts/{language if language in LANGUAGES else 'en'}.yaml"
-    try:
-        return Phrases.model_validate(prompts.read_yaml(name))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raw = (prompts.folder() / name).read_text(encoding="utf-8")
-        place = ".".join(str(part) for part in first["loc"])
-        raise FormatError(f"{place}: {first['msg']}", where=f"prompts/{name}:{line_of(raw, first['loc'])}") from None
+    return prompts.validated(Phrases, name)
 
 
 def folded(text: str) -> str:

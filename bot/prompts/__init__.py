@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 
-from bot.prompts.files import folder, read_yaml, validated
+from bot.prompts.files import folder, validated
 from bot.prompts.language import Asks, Commands, CommandWords, Glossary, Names, Placeholders, PlainWords, Signals, Words
 from bot.prompts.texts import Demo, DemoQuestion, Instructions, Messages, WebWords
 
@@ -38,8 +38,8 @@ __all__ = [
     "names",
     "placeholders",
     "plain_words",
-    "read_yaml",
     "signals",
+    "validated",
     "version",
     "web_words",
     "words",

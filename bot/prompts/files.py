@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
-import yaml
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 import bot
-from bot.errors import FormatError
+from bot.yaml_files import ModelT, parsed
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-
-FileT = TypeVar("FileT", bound=BaseModel)
 
 
 class File(BaseModel):
@@ -27,30 +24,6 @@ def folder() -> Path:
     return Path(bot.__file__).parent.parent / "prompts"
 
 
-def read_yaml(name: str) -> dict[str, Any]:
-    """A data file as a mapping. Raises FormatError naming file and line."""
-    path = folder() / name
-    raw = path.read_text(encoding="utf-8")
-    try:
-        data = yaml.load(raw, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise FormatError(
-            str(getattr(error, "problem", error)), where=f"prompts/{name}:{(mark.line if mark else 0) + 1}"
-        ) from None
-    if not isinstance(data, dict):
-        raise FormatError("expected 'name: value' lines", where=f"prompts/{name}:1")
-    return data
-
-
-def validated(model: type[FileT], name: str) -> FileT:
+def validated(model: type[ModelT], name: str) -> ModelT:
     """A data file as what ``model`` says. Raises FormatError naming file and line."""
-    try:
-        return model.model_validate(read_yaml(name))
-    except ValidationError as error:
-        problem = error.errors()[0]
-        key = str(problem["loc"][0])
-        lines = (folder() / name).read_text(encoding="utf-8").splitlines()
-        line = next((i for i, text in enumerate(lines, 1) if text.startswith(f"{key}:")), 1)
-        place = ".".join(str(part) for part in problem["loc"])
-        raise FormatError(f"{place}: {problem['msg']}", where=f"prompts/{name}:{line}") from None
+    return parsed(model, (folder() / name).read_text(encoding="utf-8"), f"prompts/{name}")

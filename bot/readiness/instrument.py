@@ -11,11 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from bot import prompts
 from bot.errors import FormatError
+from bot.yaml_files import line_of, parsed
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Exact = Annotated[Fraction, BeforeValidator(lambda value: Fraction(str(value)))]
@@ -267,32 +267,12 @@ class _File:
     """One YAML file that can say on which line a value stands."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        self.name = name
+        self.where = f"prompts/readiness/{name}"
         self.raw = (folder / name).read_text(encoding="utf-8")
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        try:
-            self._tree = yaml.compose(self.raw, loader)
-            self.data = yaml.load(self.raw, loader)  # noqa: S506 - a safe loader
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            raise self._error(str(getattr(error, "problem", error)), (mark.line if mark else 0) + 1) from None
 
-    def _error(self, message: str, line: int) -> FormatError:
-        return FormatError(message, where=f"prompts/readiness/{self.name}:{line}")
-
-    def error(self, message: str, *path: object) -> FormatError:
+    def error(self, message: str, *path: int | str) -> FormatError:
         """A FormatError at the value ``path`` leads to, or as near as it exists."""
-        node, line = self._tree, 1
-        for step in path:
-            found = None
-            if isinstance(node, yaml.MappingNode):
-                found = next(((key, value) for key, value in node.value if key.value == str(step)), None)
-            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-                found = (node.value[step], node.value[step])
-            if found is None:
-                break
-            line, node = found[0].start_mark.line + 1, found[1]
-        return self._error(f"{'.'.join(str(step) for step in path)}: {message}", line)
+        return FormatError(f"{'.'.join(map(str, path))}: {message}", where=f"{self.where}:{line_of(self.raw, path)}")
 
 
 PartT = TypeVar("PartT", bound=_Part)
@@ -300,11 +280,7 @@ PartT = TypeVar("PartT", bound=_Part)
 
 def _read(folder: Path, name: str, model: type[PartT]) -> tuple[PartT, _File]:
     file = _File(folder, name)
-    try:
-        return model.model_validate(file.data), file
-    except ValidationError as error:
-        problem = error.errors()[0]
-        raise file.error(problem["msg"], *(step for step in problem["loc"] if step != "[key]")) from None
+    return parsed(model, file.raw, file.where), file
 
 
 def _same(file: _File, what: str, found: Iterable[Any], wanted: Iterable[Any]) -> None:

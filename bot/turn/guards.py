@@ -12,8 +12,7 @@ from bot.guardrails.context import Screened as Verdict
 from bot.guardrails.features import Embed
 from bot.guardrails.inspection import inspect
 from bot.guardrails.languages import language_of
-from bot.guardrails.organizations import Organizations
-from bot.guardrails.policy import NamedContacts
+from bot.guardrails.organizations import NamedContacts, Organizations
 from bot.guardrails.screening import added, screen, screen_history
 from bot.guardrails.second import SecondLook
 from bot.knowledge.embedding import Embedder, Vectors

@@ -11,8 +11,7 @@ from pydantic import ValidationError
 
 from bot.errors import ConfigurationError, FormatError
 from bot.guardrails.context import Context
-from bot.guardrails.organizations import Organizations
-from bot.guardrails.policy import OrganizationPolicy
+from bot.guardrails.organizations import OrganizationPolicy, Organizations
 from bot.guardrails.screening import screen
 from bot.messages import Handling
 

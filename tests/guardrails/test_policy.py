@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from bot.errors import FormatError
 from bot.guardrails import policy
 from bot.guardrails.evaluation import privacy_cases
+from bot.guardrails.organizations import OrganizationPolicy
 from bot.messages import Handling
 
 
@@ -68,8 +69,8 @@ def test_a_broken_rule_is_named_by_file_and_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rule", ["crisis.self_harm", "unsafe.minors_sexual", "injection.override"])
 def test_an_organization_cannot_switch_off_a_hard_rule(rule: str) -> None:
     with pytest.raises(ValidationError, match="cannot be switched off"):
-        policy.OrganizationPolicy(off=[rule])
+        OrganizationPolicy(off=[rule])
 
 
 def test_an_organization_can_switch_off_a_soft_rule() -> None:
-    assert policy.OrganizationPolicy(off=["never.grading"]).off == ["never.grading"]
+    assert OrganizationPolicy(off=["never.grading"]).off == ["never.grading"]

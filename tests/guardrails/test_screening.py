@@ -12,7 +12,7 @@ import pytest
 from bot.guardrails import classifier, features, policy
 from bot.guardrails.context import Context
 from bot.guardrails.evaluation import example_cases, report, run
-from bot.guardrails.policy import OrganizationPolicy
+from bot.guardrails.organizations import OrganizationPolicy
 from bot.guardrails.screening import screen, screen_history
 from bot.messages import Handling, Outcome, Utterance
 

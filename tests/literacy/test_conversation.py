@@ -303,8 +303,9 @@ def test_no_lesson_is_suggested_where_none_fits_or_it_was_taken_or_the_answer_is
     assert talk.lessons.with_suggestion(_answer(fits), message) == _answer(fits)
 
 
-def test_nothing_that_can_be_typed_or_pressed_raises(talk: Talk) -> None:
+def test_whatever_is_typed_or_pressed_is_left_alone_or_answered_in_words_and_nothing_is_lost(talk: Talk) -> None:
     talk.finish(1)
+    finished = talk.say("lessons").markdown
     for text in (
         "",
         " ",
@@ -320,5 +321,7 @@ def test_nothing_that_can_be_typed_or_pressed_raises(talk: Talk) -> None:
         "7" * 9000,
         "learn:go:care:²:1:²",
     ):
-        talk.lessons.take(talk.message(text))
-        talk.lessons.take(talk.message("", text))
+        for reply in (talk.lessons.take(talk.message(text)), talk.lessons.take(talk.message("", text))):
+            assert reply is None or (reply.markdown.strip() and "{" not in reply.markdown), text
+    assert talk.say("lessons").markdown == finished
+    assert talk.finish(2).fixed == "lesson.check-answers.done"

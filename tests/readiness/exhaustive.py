@@ -16,8 +16,8 @@ import time
 from collections.abc import Iterator
 from itertools import combinations_with_replacement, product
 
-from bot.readiness.suppression import Disclosure, Earlier, disclose, disclose_again, exposes, people_from_counts
-from tests.readiness.test_suppression import attack_rounds
+from bot.readiness.suppression import Disclosure, Earlier, Respondents, disclose, disclose_again, exposes, people_from_counts
+from tests.readiness.attacker import attack_rounds
 
 MINIMUM = 5
 
@@ -119,11 +119,10 @@ def unsafe_whatever_is_shown(splits: int, most: int, every: int) -> tuple[int, i
     return tried // every, shown, unsafe
 
 
-def _exposed(people: object, what: Disclosure) -> bool:
+def _exposed(people: Respondents, what: Disclosure) -> bool:
     """A round that is not shown by itself: what it hides is too small a group."""
-    counts = [split for split, _ in people.values()]  # type: ignore[attr-defined]
-    hidden = sum(split not in what.shown for split in counts)
-    return len(counts) < MINIMUM or 0 < hidden < MINIMUM
+    hidden = sum(split not in what.shown for split, _ in people.values())
+    return len(people) < MINIMUM or 0 < hidden < MINIMUM
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot import prompts
-from bot.adapters.teams import activities, cards, helpers, limits, references
+from bot.adapters.teams import activities, cards, helpers_channel, limits, references
 from bot.adapters.teams.authentication import Refused, SigningKeys, Verifier, issuers
 from bot.adapters.teams.channels import Decided, decided
 from bot.adapters.teams.connector import Connector, Reference, Tokens, scope, token_url
@@ -200,7 +200,7 @@ class Door(ActivityHandler):  # type: ignore[misc]
         if activities.from_bot(activity):
             return
         place = activities.place(activity)
-        helping = await asyncio.to_thread(helpers.helping, self._app.database, place)
+        helping = await asyncio.to_thread(helpers_channel.helping, self._app.database, place)
         if place.kind != "personal" and not (activities.mentioned(activity) or _pressed(activity) or helping):
             return
         await self._remember(activity)

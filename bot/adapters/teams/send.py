@@ -17,7 +17,7 @@ from dataclasses import replace
 from sqlalchemy import select, update
 
 from bot import prompts
-from bot.adapters.teams import cards, helpers, limits, references
+from bot.adapters.teams import cards, helpers_channel, limits, references
 from bot.adapters.teams.activities import PRIVATE, bounded, language
 from bot.adapters.teams.connector import Activity, Ambiguous, Connector, NotSent, Reference, Sleep, TooLarge
 from bot.adapters.teams.render import first_words, render
@@ -165,12 +165,13 @@ class TeamsSender:
         """Start a thread with a question; returns its first message's id. When one may stand already, with a note instead."""
         if known.get(POSTED):
             thread = replace(to, conversation=known[THREAD])
-            await asyncio.to_thread(helpers.posted, self._database, work, thread)
+            await asyncio.to_thread(helpers_channel.posted, self._database, work, thread)
             return known[POSTED]
         if known.get(NOTED):
             raise NotSent("neither the question nor the note about it is known to stand", permanent=True)
         unsure = bool(known.get(UNDER_WAY))
-        made = [helpers.unsure(answered)] if unsure else render(answered.reply, answered.receipt.answer_id, personal=False)
+        answer = answered.receipt.answer_id
+        made = [helpers_channel.unsure(answered)] if unsure else render(answered.reply, answer, personal=False)
         mark = NOTED if unsure else UNDER_WAY
         await self._note(work, {mark: "yes"})
         try:
@@ -178,7 +179,7 @@ class TeamsSender:
         except NotSent:
             await self._note(work, {mark: ""})
             raise
-        await asyncio.to_thread(helpers.posted, self._database, work, thread)
+        await asyncio.to_thread(helpers_channel.posted, self._database, work, thread)
         await self._note(work, {POSTED: activity_id or "sent", THREAD: thread.conversation})
         for part in made[1:]:
             await self._connector.post(thread, part)
@@ -204,7 +205,7 @@ class TeamsSender:
         """Where a person or place is written to first. Where only a group or channel with a person is known, the chat of one is
         opened, which Teams does once. Raises NotFound where the app is not installed, NotSent, Ambiguous."""
         if HELPER in to.reference:
-            there = await asyncio.to_thread(helpers.channel, self._database, to.reference)
+            there = await asyncio.to_thread(helpers_channel.channel, self._database, to.reference)
             key = bounded(f"teams:{there.tenant}:{there.conversation}", 400)
             return Address(key, {**there.stored(), HELPER: to.reference[HELPER]})
         if to.reference:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -98,61 +98,78 @@ def read_markdown(raw: str) -> Extract:
     """Blocks of a Markdown text. HTML comments and raw HTML are left out and reported as findings."""
     env: dict[str, Any] = {}
     tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(raw, env)
-    blocks: list[Block] = []
-    findings: list[Finding] = [
-        Finding(
-            "comment",
-            f"link definition '{name}'",
-            f"{name.lower()} {item.get('href', '')} {item.get('title', '')}"[:UNSEEN_CHARS],
-        )
-        for name, item in env.get("references", {}).items()
-    ]
-    depth = -1
-    headers: list[str] = []
-    cells: list[str] = []
-    row_facts: list[tuple[int, int]] = []
-    in_head = False
-    context = ""
-    level = 0
+    reading = _Reading()
+    for name, item in env.get("references", {}).items():
+        said = f"{name.lower()} {item.get('href', '')} {item.get('title', '')}"
+        reading.findings.append(Finding("comment", f"link definition '{name}'", said[:UNSEEN_CHARS]))
     for token in tokens:
+        reading.take(token)
+    return Extract("text/markdown", tuple(reading.blocks), tuple(reading.findings))
+
+
+class _Reading:
+    """Where in a text the reader stands, and what it has found."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self.findings: list[Finding] = []
+        self._depth = -1
+        self._inside: Literal["", "heading", "cell"] = ""
+        self._level = 0
+        self._in_head = False
+        self._headers: list[str] = []
+        self._cells: list[str] = []
+        self._facts: list[int] = []
+
+    def take(self, token: Token) -> None:
+        """The next token."""
         line = token.map[0] + 1 if token.map else 0
         if token.type in ("bullet_list_open", "ordered_list_open"):
-            depth += 1
+            self._depth += 1
         elif token.type in ("bullet_list_close", "ordered_list_close"):
-            depth -= 1
+            self._depth -= 1
         elif token.type == "heading_open":
-            context, level = "heading", int(token.tag[1])
-        elif token.type in ("heading_close", "td_close", "th_close"):
-            context = ""
-        elif token.type == "thead_open":
-            in_head, headers = True, []
-        elif token.type == "thead_close":
-            in_head, headers = False, cells
-        elif token.type == "tr_open":
-            cells, row_facts = [], []
-        elif token.type in ("td_open", "th_open"):
-            context = "cell"
-        elif token.type == "tr_close" and not in_head:
-            row = table_row(headers, cells)
-            if row:
-                blocks.append(Block("row", row, facts=tuple((len(row), fact) for _, fact in row_facts)))
+            self._inside, self._level = "heading", int(token.tag[1])
+        elif token.type == "heading_close":
+            self._inside = ""
         elif token.type in ("fence", "code_block"):
             if token.content.strip():
-                blocks.append(Block("code", token.content.rstrip("\n")))
+                self.blocks.append(Block("code", token.content.rstrip("\n")))
         elif token.type == "html_block":
-            findings += _unseen_html(token.content, line)
+            self.findings += _unseen_html(token.content, line)
         elif token.type == "inline":
-            text, facts, hidden = _plain(token)
-            for piece in hidden:
-                findings += _unseen_html(piece, line)
-            findings += _links(token, line)
-            if context == "cell":
-                cells.append(text)
-                row_facts.extend(facts)
-            elif context == "heading":
-                anchor = _ANCHOR.search(text)
-                blocks.append(Block("heading", _ANCHOR.sub("", text), level=level, anchor=anchor.group(1) if anchor else ""))
-            elif text:
-                kind = "item" if depth >= 0 else "paragraph"
-                blocks.append(Block(kind, text, level=max(depth, 0), facts=facts))  # type: ignore[arg-type]
-    return Extract("text/markdown", tuple(blocks), tuple(findings))
+            self._inline(token, line)
+        else:
+            self._table(token.type)
+
+    def _table(self, what: str) -> None:
+        if what == "thead_open":
+            self._in_head, self._headers = True, []
+        elif what == "thead_close":
+            self._in_head, self._headers = False, self._cells
+        elif what == "tr_open":
+            self._cells, self._facts = [], []
+        elif what in ("td_open", "th_open"):
+            self._inside = "cell"
+        elif what in ("td_close", "th_close"):
+            self._inside = ""
+        elif what == "tr_close" and not self._in_head:
+            row = table_row(self._headers, self._cells)
+            if row:
+                self.blocks.append(Block("row", row, facts=tuple((len(row), fact) for fact in self._facts)))
+
+    def _inline(self, token: Token, line: int) -> None:
+        text, facts, hidden = _plain(token)
+        for piece in hidden:
+            self.findings += _unseen_html(piece, line)
+        self.findings += _links(token, line)
+        if self._inside == "cell":
+            self._cells.append(text)
+            self._facts += [fact for _, fact in facts]
+        elif self._inside == "heading":
+            anchor = _ANCHOR.search(text)
+            named = anchor.group(1) if anchor else ""
+            self.blocks.append(Block("heading", _ANCHOR.sub("", text), level=self._level, anchor=named))
+        elif text:
+            kind: Literal["item", "paragraph"] = "item" if self._depth >= 0 else "paragraph"
+            self.blocks.append(Block(kind, text, level=max(self._depth, 0), facts=facts))

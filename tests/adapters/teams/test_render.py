@@ -343,3 +343,31 @@ def test_tables_are_read_out_row_by_row() -> None:
 def test_links_with_odd_characters_end_where_they_should() -> None:
     assert markdown.address("https://e.org/a_(b)?c=1&copy;=2") == "https://e.org/a_%28b%29?c=1&amp;copy;=2"
     assert re.fullmatch(r"\S+", markdown.address('https://e.org/a b"c<d>'))
+
+
+def rows_of(*choices: Choice) -> list[list[str]]:
+    """The labels of each row of buttons of a question with these choices."""
+    card = cards.under(plain("Which?", outcome=Outcome.CLARIFY, choices=choices), "a1")
+    assert card is not None
+    assert problems(card) == []
+    return [[button["title"] for button in e["actions"]] for e in card["body"] if e["type"] == "ActionSet"]
+
+
+def test_levels_are_a_row_of_buttons_and_what_one_can_do_instead_is_the_next() -> None:
+    levels = [Choice(str(n), f"level:{n}", f"{n}. Described in full") for n in range(1, 7)]
+    steps = [Choice(word, word) for word in ("Back", "Skip", "Pause", "Stop")]
+    assert rows_of(*levels, *steps) == [["1", "2", "3", "4", "5", "6"], ["Back", "Skip", "Pause", "Stop"]]
+    assert rows_of(*levels[:2], *steps) == [["1", "2", "Back", "Skip", "Pause", "Stop"]]
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        [Choice(str(n), str(n), "Described") for n in range(7)],
+        [Choice("1", "1", "Described"), *(Choice(f"Step {n}", str(n)) for n in range(7))],
+        [Choice("1", "1", "Described"), *(Choice(f"A label that is much too long for a row, {n}", str(n)) for n in range(6))],
+    ],
+    ids=["seven levels", "seven steps", "long labels"],
+)
+def test_what_does_not_fit_into_rows_is_a_list_with_one_button(choices: list[Choice]) -> None:
+    assert rows_of(*choices) == [["Send"]]
