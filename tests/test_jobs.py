@@ -105,10 +105,10 @@ class House:
         return Outbox(self.database, inbox, self.settings, self.clock).shown(person, "web", f"{person}:talk")
 
     def week(self, days: int = 30) -> list[tuple[datetime, str]]:
-        """Live some days, looking every hour; what was shown to Ann, and when."""
+        """Live some days, looking every other hour; what was shown to Ann, and when."""
         seen = []
-        for _ in range(days * 24):
-            self.now += timedelta(hours=1)
+        for _ in range(days * 12):
+            self.now += timedelta(hours=2)
             self.look()
             seen += [(self.now, str(reply.fixed)) for reply in self.shown()]
         return seen

@@ -55,6 +55,7 @@ def test_a_batch_is_answered_in_order_with_every_field(asking: Path, tmp_path: P
     assert (answers[3]["handling"], answers[3]["citations"]) == ("smalltalk", [])
 
 
+@pytest.mark.e2e
 def test_a_document_of_ones_own_lives_its_whole_life_on_the_command_line(data_dir: Path, tmp_path: Path) -> None:
     page = tmp_path / "bus.md"
     page.write_text("# Bus chatbot rule\n\n## Asking the bus chatbot\n\nThe bus chatbot answers until 6 pm.\n", encoding="utf-8")

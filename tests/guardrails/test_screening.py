@@ -34,13 +34,13 @@ def test_cross_validation_by_family_reaches_its_floor() -> None:
     assert card["without_screening"]["crisis"][0] >= 0.9
 
 
-@pytest.mark.parametrize("part", [0, pytest.param(1, marks=pytest.mark.e2e), pytest.param(2, marks=pytest.mark.e2e)])
+@pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.e2e) for part in range(1, 6))])
 def test_the_shipped_examples_are_decided_as_the_policy_says(context: Context, part: int) -> None:
     def judge(text: str) -> tuple[Handling, str | None, str]:
         screened = screen(text, context)
         return screened.handling, screened.rule, screened.text
 
-    figures = report(run(example_cases()[part::3], judge))
+    figures = report(run(example_cases()[part::6], judge))
     assert figures["labels_right"]["value"] >= 0.97  # type: ignore[index]
     assert figures["by_label"]["crisis"]["recall"]["value"] >= 0.99  # type: ignore[index]
     assert figures["crisis_false_alarms"]["value"] <= 0.01  # type: ignore[index]
@@ -219,6 +219,7 @@ def test_the_embedding_is_asked_for_once_and_only_with_hidden_text(context: Cont
     assert seen == ["My student [student name] uses Gemini"]
 
 
+@pytest.mark.e2e
 def test_screening_costs_milliseconds_beyond_the_embedding(context: Context) -> None:
     assert context.embed is not None
     vector = context.embed("x")
