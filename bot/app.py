@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bot.messages import Answered, Choice, Citation, Message, Person
     from bot.outbox import Outbox
     from bot.readiness.conversation import Readiness
+    from bot.readiness.rounds import Rounds
     from bot.schedule import Schedule
     from bot.turn import Turn, Walked
 
@@ -223,19 +224,26 @@ class App:
         return Outbox(self.database, self.inbox, self.settings, utc_now)
 
     @cached_property
+    def rounds(self) -> Rounds:
+        """Groups that take the check together, and their rounds."""
+        from bot.readiness.instrument import instrument
+        from bot.readiness.rounds import Rounds
+
+        zone = quiet_hours(self.settings.quiet_hours, self.settings.time_zone).zone
+        return Rounds(self.database, instrument(), self.settings.readiness_min_group, zone)
+
+    @cached_property
     def schedule(self) -> Schedule:
         """What the server does by itself, with the outbox looked after at every turn of its loop."""
         from bot.jobs import jobs
         from bot.literacy.nudges import build
         from bot.readiness.instrument import instrument
         from bot.readiness.nudges import Nudges
-        from bot.readiness.rounds import Rounds
         from bot.schedule import Schedule
 
-        content, hours = instrument(), quiet_hours(self.settings.quiet_hours, self.settings.time_zone)
-        book = Rounds(self.database, content, self.settings.readiness_min_group, hours.zone)
-        reminders = Nudges(self.database, content, book, hours.quiet)
-        known = jobs(self.settings, self.database, build(self.settings, self.database), reminders, book)
+        hours = quiet_hours(self.settings.quiet_hours, self.settings.time_zone)
+        reminders = Nudges(self.database, instrument(), self.rounds, hours.quiet)
+        known = jobs(self.settings, self.database, build(self.settings, self.database), reminders, self.rounds)
         return Schedule(self.database, known, utc_now, self._always)
 
     async def _always(self) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 
 import typer
 
+from bot.cli.group import group
 from bot.cli.output import refusals, say
 from bot.errors import FormatError, NotFound
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from bot.readiness.scoring import Score
 
 check = typer.Typer(help="The readiness check.", no_args_is_help=True, rich_markup_mode=None)
+check.add_typer(group, name="group")
 
 Batch = Annotated[Path, typer.Option("--batch", help="A JSONL file; '-' reads standard input.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]

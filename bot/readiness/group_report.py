@@ -177,6 +177,13 @@ def trend_text(instrument: Instrument, before: Round, now: Round) -> str:
     return "\n".join([*lines, "", instrument.say(language, "trend_caution")])
 
 
+def whole_text(instrument: Instrument, published: Sequence[Round]) -> str:
+    """Everything published of a group's newest round, and what it tells beside the one before it. ``published`` is oldest
+    first and not empty."""
+    text = GroupReport(instrument, published[-1]).text()
+    return text if len(published) < 2 else f"{text}\n\n{trend_text(instrument, published[-2], published[-1])}"
+
+
 def line_picture(instrument: Instrument, rounds: Sequence[Round]) -> Picture | None:
     """Lines over the comparable rounds, oldest first; None before there are three of one wording and form.
 

@@ -160,6 +160,19 @@ class Rounds:
         with self._database.reading() as connection:
             return self._group(connection, group_id)
 
+    def groups(self) -> list[Group]:
+        """Every group, the newest first."""
+        with self._database.reading() as connection:
+            names = connection.execute(select(groups.c.id).order_by(groups.c.created_at.desc(), groups.c.id)).scalars().all()
+            return [self._group(connection, name) for name in names]
+
+    def waiting(self, group_id: str) -> Round | None:
+        """The group's round that is not published yet."""
+        query = select(rounds.c.id).where(rounds.c.group_id == group_id, rounds.c.published_at.is_(None))
+        with self._database.reading() as connection:
+            found = connection.execute(query).scalar()
+        return self.round(found) if found is not None else None
+
     def _group(self, connection: Connection, group_id: str) -> Group:
         row = connection.execute(select(groups).where(groups.c.id == group_id)).first()
         if row is None:
@@ -168,15 +181,19 @@ class Rounds:
 
     # -- opening -----------------------------------------------------------------------------------------------------
 
-    def preview(self, group_id: str) -> Disclosure:
-        """What a round would show if everyone invited answered: nothing live is ever looked at."""
+    def invites(self, group_id: str) -> dict[str, int]:
+        """How many people of each split the next round invites; splits without any are left out."""
         with self._database.reading() as connection:
             group = self._group(connection, group_id)
             people = connection.execute(select(members).where(members.c.group_id == group_id)).all()
         counts = dict.fromkeys(self.splits(group.split), 0)
         for row in people:
             counts[getattr(row, group.split)] += 1
-        return disclose({name: n for name, n in counts.items() if n}, group.min_group)
+        return {name: n for name, n in counts.items() if n}
+
+    def preview(self, group_id: str) -> Disclosure:
+        """What a round would show if everyone invited answered: nothing live is ever looked at."""
+        return disclose(self.invites(group_id), self.group(group_id).min_group)
 
     def splits(self, split: Split) -> tuple[str, ...]:
         """Every value of a split, in order."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from bot.errors import NotAllowed
 from bot.readiness.record import stamp
@@ -39,14 +40,20 @@ class Sharing:
                 connection.execute(shares.insert().values(**row))
         return code
 
-    def confirm(self, round_id: str, place: str, text: str, code: str, now: datetime) -> bool:
-        """Whether ``text`` may be posted now: it was previewed word for word and was not posted there before."""
+    def confirm(
+        self, round_id: str, place: str, text: str, code: str, now: datetime, post: Callable[[Connection], object]
+    ) -> bool:
+        """Whether ``text`` is posted now: it was previewed word for word and was not posted there before. ``post`` queues it in
+        the same transaction, so that it is posted and noted, or neither."""
         if code != code_of(round_id, place, text):
             return False
         with self._database.writing() as connection:
             waiting = update(shares).where(*_here(round_id, place, code), shares.c.shared_at.is_(None))
-            return connection.execute(waiting.values(shared_at=stamp(now))).rowcount == 1
+            if connection.execute(waiting.values(shared_at=stamp(now))).rowcount != 1:
+                return False
+            post(connection)
+            return True
 
 
-def _here(round_id: str, place: str, code: str):  # type: ignore[no-untyped-def]
+def _here(round_id: str, place: str, code: str) -> tuple[ColumnElement[bool], ...]:
     return shares.c.round_id == round_id, shares.c.place == place, shares.c.content == code

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from bot.errors import FormatError
 from bot.messages import Answered, Receipt, Reply
 from bot.store.conversation_tables import inbox
 from bot.store.database import insert_new
@@ -40,6 +41,16 @@ class To:
     def to_person(cls, person: str) -> To:
         """A person by their id, on the platform that the id names."""
         return cls(person.partition(":")[0], person)
+
+    @classmethod
+    def to_channel(cls, name: str) -> To:
+        """A channel by its name: 'slack:T0123:C0456', 'teams:TENANT:CONVERSATION'. Raises FormatError."""
+        platform, _, rest = name.partition(":")
+        team, _, channel = rest.partition(":")
+        if not channel or platform not in ("slack", "teams") or (platform == "slack" and channel[0] not in "CG"):
+            raise FormatError("a channel is written slack:T0123:C0456 or teams:TENANT:CONVERSATION", where=name)
+        reference = {"team": team, "channel": channel, "kind": "channel"} if platform == "slack" else {}
+        return cls(platform, conversation=name, reference=reference)
 
 
 @dataclass(frozen=True)

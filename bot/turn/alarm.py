@@ -72,7 +72,5 @@ class Alarm:
 
 
 def _to(name: str) -> To:
-    platform, team, where = name.split(":", 2)
-    if platform == "slack" and where[:1] in ("C", "G"):
-        return To(platform, conversation=f"slack:{team}:{where}", reference={"team": team, "channel": where, "kind": "channel"})
-    return To.to_person(name)
+    platform, _, where = name.split(":", 2)
+    return To.to_channel(name) if platform == "slack" and where[:1] in ("C", "G") else To.to_person(name)

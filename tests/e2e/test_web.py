@@ -270,3 +270,30 @@ def test_a_pulse_check_by_buttons_on_a_phone_and_its_result_on_a_desk(browser: A
     desk.locator("img.picture").scroll_into_view_if_needed()
     page.wait_for_timeout(800)
     desk.screenshot(path=str(tmp_path / "check-result-desk.png"))
+
+
+def test_a_full_check_by_buttons_with_a_pause_and_a_change_of_mind(browser: Any, base: str, tmp_path: Path) -> None:
+    page = opened(browser, base, color_scheme="light", viewport={"width": 1100, "height": 900})
+    ask(page, "check")
+    press(page, "Mini check")
+    for number in range(1, 16):
+        assert f"Question {number} of 15" in page.locator(".turn").last.inner_text()
+        if number == 6:
+            press(page, "Back")
+            assert "Question 5 of 15" in page.locator(".turn").last.inner_text()
+            press(page, "4.")
+            assert "Question 6 of 15" in page.locator(".turn").last.inner_text()
+            press(page, "Pause")
+            page.reload()
+            ask(page, "resume")
+            assert "Question 6 of 15" in page.locator(".turn").last.inner_text(), "it goes on where it was left"
+        press(page, "Not sure" if number % 7 == 3 else f"{1 + number % 4}.")
+    newest = page.locator(".turn").last
+    page.wait_for_function("[...document.querySelectorAll('img.picture')].every(i => i.complete && i.naturalWidth === 1080)")
+    assert str(newest.locator("img.picture").get_attribute("alt")).count(" of 4") == 6, "the picture's text names six levels"
+    checked(page)
+    assert page.problems == []
+    newest.screenshot(path=str(tmp_path / "full-check-result.png"))
+    text = newest.inner_text()
+    for part in ("This month", "Please keep in mind", "Look again"):
+        assert part.lower() in text.lower(), part

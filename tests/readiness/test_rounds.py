@@ -409,6 +409,7 @@ def test_only_what_was_previewed_word_for_word_is_shared_and_only_once(
     members = people(cabinet=6)
     group = pulse_group(book, clock, members)
     sharing, place = Sharing(database), "slack:T1:C9"
+    posted: list[object] = []
     open_round = book.open(group.id, clock())
     assert open_round is not None
     with pytest.raises(NotAllowed):
@@ -418,12 +419,20 @@ def test_only_what_was_previewed_word_for_word_is_shared_and_only_once(
     clock.pass_(days=15)
     book.tick(clock())
     text = GroupReport(instrument(), book.round(open_round)).text()
-    assert not sharing.confirm(open_round, place, text, "guess", clock())
+    assert not sharing.confirm(open_round, place, text, "guess", clock(), posted.append)
     code = sharing.preview(open_round, place, text, "U0", clock())
-    assert not sharing.confirm(open_round, place, text + "!", code, clock())
-    assert not sharing.confirm(open_round, "slack:T1:C8", text, code, clock())
-    assert sharing.confirm(open_round, place, text, code, clock())
-    assert not sharing.confirm(open_round, place, text, code, clock())
+    assert not sharing.confirm(open_round, place, text + "!", code, clock(), posted.append)
+    assert not sharing.confirm(open_round, "slack:T1:C8", text, code, clock(), posted.append)
+    assert posted == []
+
+    def fails(_: object) -> None:
+        raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        sharing.confirm(open_round, place, text, code, clock(), fails)  # not posted, so not noted: it may be tried again
+    assert sharing.confirm(open_round, place, text, code, clock(), posted.append)
+    assert not sharing.confirm(open_round, place, text, code, clock(), posted.append)
+    assert len(posted) == 1
 
 
 def test_the_report_table_and_picture_say_the_same_as_the_text(
