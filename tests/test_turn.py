@@ -60,6 +60,10 @@ class Check:
             return Reply(Outcome.ANSWERED, Handling.ANSWER, f"noted {value}", "en", choices=(Choice("Next question", "check:2"),))
         return None
 
+    def knows(self, message: Message) -> bool:
+        value = message.action.value if message.action else message.text
+        return value.startswith("check:") or value.isdigit()
+
     def aside(self, message: Message) -> Reply | None:
         return Reply(Outcome.ANSWERED, Handling.ANSWER, "Your check waits.", "en", choices=(Choice("Go on", "check:1"),))
 

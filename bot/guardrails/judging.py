@@ -18,7 +18,10 @@ PLAIN_QUESTION = 0.9
 
 
 SHORT = 14
-"""Bytes (UTF-8) below which a message is no attempt to steer the assistant for the classifier alone."""
+"""Bytes (UTF-8) below which a message is no attempt to steer the assistant, and no request to be refused, for the classifier
+alone: a word or two remind of much and ask for nothing. A crisis in a word is still taken for one."""
+
+_NEEDS_WORDS = (Handling.INJECTION, Handling.REFUSE_MISUSE, Handling.REFUSE_UNSAFE)
 
 
 @dataclass(frozen=True)
@@ -140,10 +143,10 @@ def by_belief(seen: Seen) -> Decision | None:
     name = seen.belief.rules.get(handling)
     if handling is Handling.ANSWER or name is None or name not in seen.rules:
         return None
-    if handling is Handling.INJECTION and len(seen.bare.encode()) < SHORT:
-        return None  # a word or two command nothing, whatever they remind of; a pattern would have said so
-    reasons = [why, f"likeliest rule {name}"]
     hint = likely(seen, handling)
+    if handling in _NEEDS_WORDS and len(seen.bare.encode()) < SHORT and (hint is None or handling is Handling.INJECTION):
+        return None
+    reasons = [why, f"likeliest rule {name}"]
     if hint is not None:
         reasons.append(f"weak pattern of {hint}")
     if not seen.belief.embedded:

@@ -120,6 +120,18 @@ class Lessons:
                 outbox.withdraw(connection, learner.person, KIND, now.timestamp())
         return self._show(after, shown, setting, is_new=before is None, had_lesson=bool(learner.open))
 
+    def knows(self, message: Message) -> bool:
+        """Whether the whole message is one of the lessons' own words, numbers or buttons, where it is for them."""
+        if message.person is None or not _private(message):
+            return False
+        with self._database.reading() as connection:
+            learner = records.load(connection, message.person.id)
+        if self._wanted(message, learner, self._now()) is None:
+            return False
+        text = message.text.strip()
+        own = phrases.request(text, self.catalogue) or phrases.word(text)
+        return message.action is not None or own is not None or text.isdigit()
+
     def aside(self, message: Message) -> Reply | None:
         """A reminder to append when the assistant answered in the middle of a lesson; None when no lesson waits."""
         if message.person is None or not _private(message):

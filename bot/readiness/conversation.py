@@ -92,6 +92,12 @@ class Readiness:
             record.offer(connection, visitor.person, offered)
         return reply
 
+    def knows(self, message: Message) -> bool:
+        """Whether the whole message is one of the check's own words, numbers, level texts or buttons, where it may be for it."""
+        if message.person is None or not self._ours(message):
+            return False
+        return message.action is not None or self._understanding.is_own(message.text)
+
     def _spoken(self, said: Said, message: Message) -> Reply:
         """What the desk decided, in words; the library is searched and pictures are drawn outside the transaction."""
         if isinstance(said, Finished):

@@ -44,12 +44,13 @@ class Understanding:
 
     def __init__(self, instrument: Instrument) -> None:
         self._phrases: dict[str, dict[str, str]] = {}
-        self._parts: dict[str, list[str]] = {}
         for language, sayings in instrument.sayings.items():
             for key, phrases in sayings.understand.items():
                 known = self._phrases.setdefault(key, {})
                 for phrase in phrases:
                     known.setdefault(plain(phrase), language)
+        items = [item for texts in instrument.texts.values() for item in texts.items.values()]
+        self._levels = {plain(item.levels[level]) for item in items for level in LEVELS}
 
     def command(self, text: str, *keys: str) -> str | None:
         """Which of ``keys`` the whole text means, in either language."""
@@ -67,6 +68,14 @@ class Understanding:
                 if said == phrase or bare == short or near:
                     return form, language  # type: ignore[return-value]
         return None
+
+    def is_own(self, text: str) -> bool:
+        """Whether the whole text is a command, a number or a level's own words, in either language."""
+        if self.start(text) is not None or self.is_number(text):
+            return True
+        said = plain(text)
+        commands = (known for key, known in self._phrases.items() if key not in ("asking", "number_words"))
+        return said in self._levels or any(said in known for known in commands)
 
     def is_question(self, text: str) -> bool:
         """Whether the text asks something, so that it belongs to the assistant."""

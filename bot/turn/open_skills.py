@@ -20,6 +20,9 @@ class OpenSkill(Protocol):
     def take(self, message: Message) -> Reply | None:
         """See :class:`bot.turn.stages.Skill`."""
 
+    def knows(self, message: Message) -> bool:
+        """See :class:`bot.turn.stages.Skill`."""
+
     def aside(self, message: Message) -> Reply | None:
         """See :class:`bot.turn.stages.Skill`."""
 
@@ -49,6 +52,10 @@ class OpenSkills:
                 self._hear_stop(message, reply)
                 return reply
         return None
+
+    def knows(self, message: Message) -> bool:
+        """Whether it is one of any skill's own words."""
+        return any(skill.knows(message) for skill in self._skills)
 
     def aside(self, message: Message) -> Reply | None:
         """The reminder of the skill that spoke last."""

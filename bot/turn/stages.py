@@ -61,6 +61,10 @@ class Skill(Protocol):
     def take(self, message: Message) -> Reply | None:
         """Answer, or None when the message is not for this skill."""
 
+    def knows(self, message: Message) -> bool:
+        """Whether the whole message is one of the skill's own words or buttons, so that no guess of the screen stands before
+        it. Changes nothing."""
+
     def aside(self, message: Message) -> Reply | None:
         """What to add when the assistant answered in the middle of this skill's work, or None."""
 

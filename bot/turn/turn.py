@@ -93,6 +93,8 @@ class Turn:
             with stage("screen"):
                 message = self._meant(message, conversation)
                 screened = self._screen(message)
+                if screened.reply is not None and self._is_own(message):
+                    screened = replace(screened, text=message.text, kept=message.text, reply=None, alarm=None)
                 kept = screened.kept
                 self._raise_alarm(message, screened)
                 if message.action is not None and typed.text and _is_control(message.action.value):
@@ -104,6 +106,10 @@ class Turn:
         except StageFailed as failed:
             answered = self._apology(failed, message)
         return Walked(answered, kept)
+
+    def _is_own(self, message: Message) -> bool:
+        """Whether a message is a skill's own word or button as a whole: "check" is no plea for a detector's verdict."""
+        return any(skill.knows(message) for skill in self._skills)
 
     def _raise_alarm(self, message: Message, screened: Screened) -> None:
         """Tell the human contact. What fails here must not keep the crisis text from the person."""
@@ -159,7 +165,7 @@ class Turn:
         self, message: Message, screened: Screened, conversation: str, typed: str
     ) -> tuple[Answered, bool, Screened | None]:
         """Answer while a second look is taken, where one is; what it adds goes before the answer."""
-        wanted = self._look_again is not None and recognised(message) is None
+        wanted = self._look_again is not None and recognised(message) is None and not self._is_own(message)
         with stage("screen"):
             found = self._look_again(message, screened) if wanted and self._look_again is not None else None
         answered, to_record = self._routed(message, screened, conversation, typed)

@@ -60,8 +60,9 @@ class Taker:
 
     def presses(self, label: str) -> Reply:
         assert self.reply is not None
-        value = next(choice.value for choice in self.reply.choices if choice.label == label)
-        return self.says(label, Action(value))
+        found = [choice.value for choice in self.reply.choices if choice.label == label]
+        assert found, f"no {label!r} under: {self.reply.markdown}"
+        return self.says(label, Action(found[0]))
 
 
 def refused(result: Result, because: str) -> bool:
