@@ -18,12 +18,7 @@ from bot.store.outbox_tables import outbox
 from bot.turn.stages import Screened
 
 STARTS = sorted(
-    {
-        (phrase, lang)
-        for lang, s in instrument().sayings.items()
-        for key in ("check", "pulse", "full")
-        for phrase in s.understand[key]
-    }
+    {phrase for said in instrument().sayings.values() for key in ("check", "pulse", "full") for phrase in said.understand[key]}
 )
 
 
