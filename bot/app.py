@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.handoff.conversation import Handoff
     from bot.handoff.tending import Tending
     from bot.inbox import Inbox
+    from bot.knowledge.blocks import Extract, Finding
     from bot.knowledge.embedding import Embedder
     from bot.knowledge.intake import Described
     from bot.knowledge.library import Added
@@ -90,10 +91,16 @@ class App:
 
     def take_in(self, path: Path, described: Described, *, author: str, organization: str | None) -> Added:
         """Read a file, scan it for what speaks to assistants, and add it as a draft. See :func:`bot.knowledge.intake.take_in`."""
-        from bot.guardrails.documents import review
         from bot.knowledge.intake import take_in
 
-        return take_in(self.library, self.settings, path, described, author=author, organization=organization, scan=review)
+        return take_in(self.library, self.settings, path, described, author=author, organization=organization, scan=self._scan)
+
+    def _scan(self, extract: Extract) -> tuple[Finding, ...]:
+        """What a reviewer must look at in a file. The fitted reader knows the shipped embedder's vectors only."""
+        from bot.guardrails.documents import review
+        from bot.knowledge.embedding import shipped
+
+        return review(extract, self.embedder.encode if shipped(self.embedder) else None)
 
     @cached_property
     def assistant(self) -> Assistant:
@@ -155,7 +162,7 @@ class App:
         settings = self.settings
         hours = quiet_hours(settings.quiet_hours, settings.time_zone)
         office = Office(settings.handoff_name, settings.handoff_reply_time, settings.contact, hours.zone)
-        drafting = Drafting(lambda: self.library, settings, utc_now)
+        drafting = Drafting(lambda: self.library, settings, self._scan, utc_now)
         return Handoff(Desk(self.database, settings, utc_now, office), drafting)
 
     @cached_property

@@ -1,8 +1,9 @@
 """Scans a document for what speaks to an assistant instead of a reader. Pure; intake calls ``review`` with what a reader of
 files produced, and a document with a finding that holds waits until a reviewer has acknowledged it.
 
-What readers see is held for a command that it gives; a sentence that describes or quotes such a command, or a prompt printed
-for a class, is not. What readers do not see is held for much less: nobody can judge it but the reviewer."""
+What readers see is held for a command that it gives, by a pattern (``addressing``) or by the fitted reader (``commanding``); a
+sentence that describes or quotes such a command, or a prompt printed for a class, is not. What readers do not see is held for
+much less: nobody can judge it but the reviewer."""
 
 from __future__ import annotations
 
@@ -11,24 +12,27 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from bot.guardrails import addressing, views
+from bot.guardrails import addressing, commanding, views
 from bot.knowledge.blocks import Extract, Finding
 
 MOST = 50
 """Findings shown of one document; a reviewer needs no more to hold it."""
 EXCERPT = 160
 """Characters of an excerpt."""
+LEAST = 8
+"""Characters of the shortest sentence that is read for a command."""
 PROSE = 6
 """Words from which hidden text is prose rather than a label."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A piece of a document: its text, where it stands ('page 3'), and whether readers see it."""
+    """A piece of a document: its text, where it stands ('page 3'), whether readers see it, and whether it is running text."""
 
     text: str
     where: str
     visible: bool = True
+    running: bool = True
 
 
 _LINK_TRICK = re.compile(
@@ -41,14 +45,15 @@ _CARRIES = re.compile(
 """An address made to be filled in by whoever writes the answer."""
 
 
-def review(extract: Extract) -> tuple[Finding, ...]:
+def review(extract: Extract, embed: commanding.EmbedMany | None = None) -> tuple[Finding, ...]:
     """Everything a reviewer must look at in a file as it was read: what its words say to an assistant, and its unseen parts,
-    judged. Notes of the reader that hold nothing back (encoding, tracked changes) are kept at the end."""
-    found = list(scan(_visible(extract)))
+    judged. Notes of the reader that hold nothing back (encoding, tracked changes) are kept at the end. Without ``embed``
+    fewer unforeseen wordings are found."""
+    found = list(scan(_visible(extract), embed))
     found += [
         finding
         for name, value in extract.properties.items()
-        for finding in scan([Block(value, f"file's own {name}")])
+        for finding in scan([Block(value, f"file's own {name}", running=False)])
         if name != "language"
     ]
     notes: list[Finding] = []
@@ -64,16 +69,25 @@ def review(extract: Extract) -> tuple[Finding, ...]:
     return (*dict.fromkeys(found[:MOST]), *notes)
 
 
-def scan(blocks: Iterable[Block]) -> tuple[Finding, ...]:
+def scan(blocks: Iterable[Block], embed: commanding.EmbedMany | None = None) -> tuple[Finding, ...]:
     """Everything a reviewer must look at, in the document's order."""
+    known = list(blocks)
+    told = _told(known, embed)
     found: list[Finding] = []
     before = ""
-    for block in blocks:
-        found += _in_block(block, before)
+    for block in known:
+        found += _in_block(block, before, told)
         before = views.folded(views.clean(block.text))[-300:] if block.visible else ""
         if len(found) >= MOST:
             break
     return tuple(found[:MOST])
+
+
+def _told(blocks: list[Block], embed: commanding.EmbedMany | None) -> set[str]:
+    """The sentences of visible running text that the fitted reader takes for commands."""
+    running = [block for block in blocks if block.visible and block.running]
+    seen = dict.fromkeys(s for block in running for s in sentences(views.clean(block.text)) if len(s) >= LEAST)
+    return {s for s, command in zip(seen, commanding.commands(list(seen), embed), strict=True) if command}
 
 
 def _visible(extract: Extract) -> Iterator[Block]:
@@ -91,7 +105,8 @@ def _excerpt(text: str, place: tuple[int, int] | None = None) -> str:
     return flat[start : start + EXCERPT]
 
 
-def _sentences(text: str) -> list[str]:
+def sentences(text: str) -> list[str]:
+    """The sentences of a text, as they are judged one by one."""
     return [piece for piece in re.split(r"(?<=[.!?。！？؟])\s+|(?<=[。！？])|\n+", text) if piece.strip()]
 
 
@@ -113,14 +128,16 @@ def _disguised(block: Block) -> list[Finding]:
     return found
 
 
-def _in_block(block: Block, before: str) -> list[Finding]:
+def _in_block(block: Block, before: str, told: set[str]) -> list[Finding]:
     found = _disguised(block)
     clean = views.clean(block.text)
     if not block.visible:
         return found + _concealed(clean, block.where, bool(found))
-    for sentence in _sentences(clean):
+    for sentence in sentences(clean):
         fold = views.folded(sentence)
         match = addressing.command(fold) or addressing.command(views.folded(re.sub(r"[*_~`|>#]+", "", sentence)))
+        if match is None and sentence in told:
+            match = (0, len(fold))
         if match and not addressing.taught(sentence, fold, before) and not addressing.prompting(fold):
             found.append(Finding("instruction", block.where, _excerpt(sentence, match)))
             break

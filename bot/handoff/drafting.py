@@ -11,11 +11,10 @@ import yaml
 
 from bot.assistant.compose import escape
 from bot.errors import NotAllowed
-from bot.guardrails.documents import review
 from bot.handoff import cases
 from bot.handoff.cards import one_line
 from bot.handoff.cases import Case
-from bot.knowledge.intake import Described, take_in
+from bot.knowledge.intake import Described, Scan, take_in
 from bot.knowledge.library import Library
 from bot.settings import Settings
 
@@ -24,11 +23,12 @@ QUESTION_CHARS = 400
 
 
 class Drafting:
-    """Takes exchanges in as drafts. ``library`` is asked for when the first draft is made."""
+    """Takes exchanges in as drafts, scanned as any file. ``library`` is asked for when the first draft is made."""
 
-    def __init__(self, library: Callable[[], Library], settings: Settings, clock: Callable[[], datetime]) -> None:
+    def __init__(self, library: Callable[[], Library], settings: Settings, scan: Scan, clock: Callable[[], datetime]) -> None:
         self._library = library
         self._settings = settings
+        self._scan = scan
         self._clock = clock
 
     def __call__(self, case: Case, author: str) -> str:
@@ -43,7 +43,7 @@ class Drafting:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"handoff-{case.id}.md"
             path.write_text(text, encoding="utf-8")
-            added = take_in(library, self._settings, path, Described(), author=author, organization=organization, scan=review)
+            added = take_in(library, self._settings, path, Described(), author=author, organization=organization, scan=self._scan)
         return added.version.id
 
 

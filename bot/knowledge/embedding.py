@@ -166,6 +166,11 @@ class RemoteEmbedder:
 Embedder = MiniLM | RemoteEmbedder
 
 
+def shipped(embedder: Embedder) -> bool:
+    """Whether an embedder is the one that the fitted weights of ``knowledge/`` know."""
+    return isinstance(embedder, MiniLM)
+
+
 def embedder_from(settings: Settings) -> Embedder:
     """The embedder the settings name."""
     if settings.embedder == "minilm":

@@ -15,7 +15,7 @@ from bot.guardrails.languages import language_of
 from bot.guardrails.organizations import NamedContacts, Organizations
 from bot.guardrails.screening import added, screen, screen_history
 from bot.guardrails.second import SecondLook
-from bot.knowledge.embedding import Embedder, Vectors
+from bot.knowledge.embedding import Embedder, Vectors, shipped
 from bot.messages import Handling, Message, Reply
 from bot.settings import Settings
 from bot.turn.stages import Screened
@@ -121,4 +121,4 @@ class Guards:
 
     def _fits(self) -> bool:
         """Whether the classifier's weights were fitted on this embedder."""
-        return self._embedder.name.startswith("minilm:")
+        return shipped(self._embedder)
