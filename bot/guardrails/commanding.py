@@ -90,10 +90,10 @@ def commands(sentences: Sequence[str], embed: EmbedMany | None) -> list[bool]:
     if embed is None:
         return [bool(odds >= HELD_BY_WORDS) for odds in by_words]
     found = [False] * len(sentences)
-    doubted = np.flatnonzero(by_words >= DOUBTED)
-    if len(doubted):
+    doubted = [i for i, odds in enumerate(by_words.tolist()) if odds >= DOUBTED]
+    if doubted:
         vectors = embed([sentences[i] for i in doubted]) * np.float32(SCALES[2])
         odds = np.hstack([rows[doubted], vectors]) @ known.both + known.both_bias
-        for i, value in zip(doubted.tolist(), odds.tolist(), strict=True):
+        for i, value in zip(doubted, odds.tolist(), strict=True):
             found[i] = value >= HELD
     return found

@@ -81,11 +81,11 @@ def test_an_edit_makes_a_version_and_embeds_only_what_changed(
     app = make_app(data_dir)
     body = "\n\n".join(f"Rule number {n} is about the tablet in room {n}." for n in range(12))
     publish(app, add(app, tmp_path, body))
+    second = add(app, tmp_path, body.replace("Rule number 5 is", "Rule number 5 was"))
+    assert second.endswith("@2")
     counted: list[int] = []
     encode = app.embedder.encode
     app.embedder.encode = lambda texts: (counted.append(len(texts)), encode(texts))[1]  # type: ignore[method-assign]
-    second = add(app, tmp_path, body.replace("Rule number 5 is", "Rule number 5 was"))
-    assert second.endswith("@2")
     publish(app, second)
     assert sum(counted) == 1
     assert app.library.show(second.replace("@2", "@1")).state == "retired"
