@@ -30,21 +30,26 @@ _GRADES = re.compile(
     r"|\b(?P<g3>\d(?:\.\d+)?)\s*gpa\b|\b(?P<g4>\d{1,3}\s?(?:%|percent))(?=\s+(?:in|on|average|en))"
     rf"|\b(?P<g5>(?-i:[DF])s?)\s+(?:in|on|en)\s+(?={_COURSE})|\b(?P<g6>straight (?-i:[A-F])'?s|(?:two|three|four|\d) (?-i:[DF])'?s)\b"
     r"|\bgpa\b[^.\n\d]{0,24}(?P<g10>\d\.\d+)|\b(?P<g11>\d{2,3}\s?(?:wpm|words per minute|lexile|palabras por minuto|mots par minute))\b"
+    r"|\b(?P<g17>level \d(?:\.\d)?)(?= (?:on|in|for|of|en)\b)"
+    r"|\b(?:attendance|asistencia)\b[^.\n\d]{0,16}(?P<g18>\d{1,3} ?%)|\b(?:went|dropped|fell|rose|slid|baj[oó]|subi[oó]) (?:from|de) (?P<g19>(?:an? )?(?:\d[\d.]*%?|(?-i:[A-F])[+-]?(?!\w)))"
     r"|(?:考了|得了|分数是|成绩是|成绩|只考)\s*(?P<g7>\d{1,3}\s?分?)"
     r"|(?:درجة|حصلت?(?:\s+[\u0621-\u064a]+){0,3}\s+على|درجته|درجتها|معدله|معدلها)\s*(?P<g8>\d{1,3}(?:\s?%)?)"
-    r"|\breads? (?:at|on) (?:a |an |the )?(?P<g9>(?:\d(?:st|nd|rd|th)|first|second|third|fourth|fifth|kindergarten)[- ]grade(?: level)?)",
+    r"|\bread(?:s|ing)? (?:at|on) (?:a |an |the )?(?P<g9>(?:\d(?:st|nd|rd|th)|first|second|third|fourth|fifth|kindergarten)[- ]grade(?: level)?)",
     re.IGNORECASE,
 )
 _AFTER_NAME = re.compile(
     r"[\s,|:;-]+(?P<score>\d{2,3}(?:\.\d+)?%?)(?:[\s,|;]+(?P<letter>[A-DF][+-]?)(?!\w))?(?=\s*[,|.;)]|\s+(?:is|are|was|y|and)\b|$)"
 )
 """A score that follows a name in a list or a row."""
+_THEN = re.compile(r"\s*(?:to|down to|up to|a|->|→)\s*(\d{1,3}(?:\.\d+)?\s?%?|[A-F][+-]?)(?!\w)")
+"""Where a grade went: 'from 3.9 to 2.4'."""
 _LEAD = (
     r"(?:(?:type [12]|diagnosed with|diagnosis of|diagnosticad[oa] con|hospitali[sz]ed for|treated for|suffers? from|struggles with|in therapy "
     r"for|medicated for|medicamentos? para|meds for|medication for|allergic to|al[ée]rgic[oa] a|sufre de|padece|souffre de|"
     r"atteinte? de|hospitalizad[oa] por)\s+(?:(?:el|la|los|las|a|an|the|severe|mild|un|une|du|de la)\s+)?)?"
 )
 _HEALTH_FRAMES = (
+    r"|(?:speech|occupational|physical|play|group) therapy|(?:seeing|sees|has) (?:a|her|his) (?:new )?(?:therapist|psychiatrist|psychologist)"
     r"|allergic to (?:\w+ )?\w+|al[ée]rgic[oa] (?:a|al) (?:\w+ )?\w+|allergique (?:à|aux) \w+"
     r"|(?:(?<=has )|(?<=has a )|(?<=have )|(?<=with )|(?<=with a )|(?<=had a )|(?<=tiene )|(?<=has an )|(?<=with an ))(?:[a-z]+[ -]){0,2}?"
     r"(?:allerg(?:y|ies)|disorder|disease|syndrome|condition|disabilit(?:y|ies)|impairment|injury|infection|deficiency|delays?|"
@@ -54,7 +59,7 @@ _HEALTH_FRAMES = (
 )
 _OTHER_HEALTH = (
     "注意力缺陷|多动症|自闭症|抑郁症?|焦虑症?|糖尿病|癫痫|阅读障碍|哮喘|过敏|心脏病|怀孕|自残|白血病|"
-    "التوحد|السكري|الاكتئاب|الصرع|فرط الحركة|الربو|ربو|القلق|عسر القراءة|حساسية|حامل|السرطان"
+    "التوحد|السكري|سكري|الاكتئاب|الصرع|فرط الحركة|الربو|ربو|القلق|عسر القراءة|حساسية|حامل|السرطان"
 )
 _FOR = r"(?:\s+(?:for|por|pour)\s+(?!(?:his|her|the|my|our|using|usar)\b)[\wÀ-ÿ-]+(?:ing\b)?)?"
 _MANY = r"(?:\d+|one|two|three|four|five|six|several|multiple|many|a few|tres|dos|varios|varias)"
@@ -131,4 +136,6 @@ def circumstances(text: str, names: list[tuple[int, int]], named: bool) -> list[
                 continue
             groups = [name for name, value in match.groupdict().items() if value]
             found.append((*match.span(groups[0] if groups else 0), kind))
+            if kind == "grade detail" and (then := _THEN.match(text, found[-1][1])):
+                found.append((*then.span(1), kind))
     return found

@@ -1,7 +1,8 @@
 """The small calibrated classifier: probabilities of the rules for a redacted text, from weights kept as data.
 
-Two readers are averaged: a linear one over concepts, words and embedding, and one that compares the message with seven hundred
-kept ones (a radial kernel over the same features, quantized), which sees how features work together.
+Three readers are averaged: a linear one over concepts, words and embedding; one that compares the message with seven hundred
+kept ones (a radial kernel over the same features, quantized); and a net with one hidden layer. The last two see how features
+work together, each in its own way.
 
 Two sets of weights: with the embedding, and without it for when the embedder is missing, of another kind, or fails."""
 
@@ -23,12 +24,14 @@ from bot.guardrails.policy import rules
 from bot.messages import Handling
 
 ANSWER = "answer"
+Net = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
 class Weights:
     """A fitted model: ``matrix`` (classes, features), ``bias`` (classes,), ``blocks`` scales of the three feature blocks;
-    ``landmarks`` (messages, features compared) and ``mix`` (messages, classes) of the comparing reader."""
+    ``landmarks`` (messages, features compared) and ``mix`` (messages, classes) of the comparing reader; ``net`` is the hidden
+    layer (units, features), its bias, the outer layer (classes, units) and its bias."""
 
     classes: tuple[str, ...]
     matrix: NDArray[np.float32]
@@ -38,6 +41,7 @@ class Weights:
     landmarks: NDArray[np.float32]
     mix: NDArray[np.float32]
     lengths: NDArray[np.float32]
+    net: Net
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ def weights(kind: str) -> Weights:
         bias = stored[f"{kind}_bias"].astype(np.float32)
         landmarks = stored["landmarks"].astype(np.float32) * stored["steps"]
         mix = stored[f"{kind}_mix"].astype(np.float32)
+        hidden, hidden_bias, outer, outer_bias = (stored[f"{kind}_net_{part}"].astype(np.float32) for part in range(4))
     if kind == "without":
         landmarks[:, -features.EMBEDDED :] = 0.0
     classes = tuple(str(name) for name in card["classes"])
@@ -87,6 +92,7 @@ def weights(kind: str) -> Weights:
         landmarks,
         mix,
         (landmarks**2).sum(axis=1),
+        (hidden, hidden_bias, outer, outer_bias),
     )
 
 
@@ -132,9 +138,12 @@ def believe(text: str, embed: features.Embed | None, marked: dict[str, bool] | N
             embedding = None
     model = weights("with" if embedding is not None else "without")
     lexical = features.lexical(text, marked)
-    logits = model.matrix @ assemble(lexical, embedding, model.blocks) + model.bias
+    row = assemble(lexical, embedding, model.blocks)
+    linear = softmax((model.matrix @ row + model.bias)[None, :])
     near = kernel(features.compared(lexical, embedding)[None, :], model.landmarks, model.lengths) @ model.mix
-    combined = together(softmax(logits[None, :]), near) ** (1.0 / model.temperature)
+    hidden, hidden_bias, outer, outer_bias = model.net
+    netted = softmax((outer @ np.maximum(hidden @ row + hidden_bias, 0.0) + outer_bias)[None, :])
+    combined = together(linear, near, netted) ** (1.0 / model.temperature)
     return summed(model.classes, (combined / combined.sum(axis=1, keepdims=True))[0], embedding is not None)
 
 
@@ -159,8 +168,9 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return shares
 
 
-def together(linear: NDArray[np.float32], near: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The two readers' probabilities averaged; the comparing one's scores are cut at zero and sharpened first."""
+def together(linear: NDArray[np.float32], near: NDArray[np.float32], netted: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The readers' probabilities averaged, the net's counting for two; the comparing one's scores are cut at zero and sharpened
+    first."""
     sharp = np.clip(near, 1e-4, None) ** 1.5
-    both: NDArray[np.float32] = ((linear + sharp / sharp.sum(axis=1, keepdims=True)) / 2.0).astype(np.float32)
-    return both
+    all_three: NDArray[np.float32] = ((linear + sharp / sharp.sum(axis=1, keepdims=True) + 2.0 * netted) / 4.0).astype(np.float32)
+    return all_three

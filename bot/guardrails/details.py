@@ -49,7 +49,7 @@ _BIRTH = re.compile(
     rf"fecha de nacimiento|f\.?\s?nac\.?|naci[óo]|nacid[oa]|cumple\w*|cumpleaños|n[ée]e?|date de naissance|"
     rf"naissance|anniversaire)(?!\w)|出生日期|出生于|出生|生于|生日|تاريخ الميلاد|تاريخ ميلاد\w*|ولد|ولدت|مواليد)"
     rf"[\s:=#(,\-–]*(?:(?:is|was|on|in|the|es|el|en|le|del?|son|est|fue|是|为|هو|في|:|of|at|a|\d{{1,2}}(?:\s+(?:años|ans))?)[\s:]+){{0,3}}[\s:：是为]*(?P<"
-    rf"date>{_DATES}|{_YEAR}(?!\d)|\d{{1,2}}[/-]\d{{1,2}}(?![/\d-])|\d{{6}}(?:\d{{2}})?(?!\d))",
+    rf"date>{_DATES}|\d{{1,2}}[/-]{_YEAR}(?!\d)|{_YEAR}(?!\d)|\d{{1,2}}[/-]\d{{1,2}}(?![/\d-])|\d{{6}}(?:\d{{2}})?(?!\d))",
     re.IGNORECASE,
 )
 _BORN_AFTER = re.compile(rf"(?P<date>{_DATES})\s*(?:出生|\(?(?:dob|birthday|born|birthdate)\)?)", re.IGNORECASE)
@@ -63,6 +63,11 @@ _GOVERNMENT = re.compile(
     r"[\s:=#(]*(?:(?:is|number|no\.?|num|es|número|numero|de|n°|last (?:four|4)|ending(?: in| with)?|"
     r"ends? (?:in|with)|are|号码|号|是|رقم|هو)[\s:#]*){0,4"
     r"}[:：是]?\s*(?P<id>[A-Z]{0,4}-?\d[\dA-Z]*(?:[- ]\d[\dA-Z]*){0,6}|(?-i:(?=[A-Z]*\d)[A-Z0-9]{8,18}))",
+    re.IGNORECASE,
+)
+_PLATE = re.compile(
+    r"\b(?:licen[cs]e plates?|plates?|tag|placas?)(?: (?:numbers?|no\.?|is|reads|n[úu]mero))*[\s:#]*"
+    r"(?P<id>(?=[A-Z0-9 -]{0,8}\d)(?-i:[A-Z0-9]{1,4}[- ]?[A-Z0-9]{2,5})(?![\w-]))",
     re.IGNORECASE,
 )
 _CURP = re.compile(r"\b[A-Z]{4}\d{6}[HM][A-Z]{5}[A-Z\d]\d\b", re.IGNORECASE)
@@ -98,7 +103,7 @@ _LONG_NUMBER = re.compile(
 )
 _LETTERED = re.compile(r"(?<![\w/.-])(?!EO|PL|HR|SB|AB|HB)[A-Z]{1,3}-?\d{6,10}(?![\w/-])")
 _ACCOUNT = re.compile(
-    r"\b(?:password|passcode|pass ?word|pwd|pw|pin|username|user ?name|login|log ?in|user id|contrase[ñn]a|clave|"
+    r"\b(?:user(?=\s*[:=])|password|passcode|pass ?word|pwd|pw|pin|username|user ?name|login|log ?in|user id|contrase[ñn]a|clave|"
     r"usuario|mot de passe|identifiant|密码|用户名|账号|كلمة المرور|كلمة السر|اسم المستخدم)"
     r"\s*(?:(?:is|are|was|es|est|是|为|هي|هو)\s+|[:=：]\s*|\s(?=[a-z]+[#!@$]?\d+\b)|(?=[\"']))(?:is\s+)?[\"']?(?P<value>(?=\S*[\d"
     r"_!@#$.])[\w!@#$%^&*.+-]{3,40}|[a-z]+\d+\w*)",
@@ -276,6 +281,7 @@ def identifiers(text: str) -> Iterator[Found]:
             yield match.start(), match.end(), "government id"
     for pattern, kind in (
         (_GOVERNMENT, "government id"),
+        (_PLATE, "government id"),
         (_ID_CUE, "student id"),
         (_CASE_CUE, "case number"),
         (_ZIP, "address"),

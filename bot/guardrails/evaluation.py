@@ -94,8 +94,8 @@ def run(cases: Iterable[Case], judge: Callable[[str], tuple[Handling, str | None
 
 
 def survives(detail: str, text: str) -> bool:
-    """Whether a detail, or for names any long part of it, is still to be read in ``text``."""
-    low = text.lower()
+    """Whether a detail, or any long part of it, is still to be read in ``text`` beside its placeholders."""
+    low = privacy.placeholders().sub(" ", text).lower()
     parts = [part for part in re.split(r"[\s,]+", detail.lower()) if len(part) >= 4]
     return (
         detail.lower() in low

@@ -73,17 +73,29 @@ def public_names() -> re.Pattern[str]:
 
 SCHOOLS = re.compile(
     r"(?:(?![\w-]*'s\s)[A-Z][\w.'-]*\s+){1,4}(?:Elementary|Middle|High|Junior High|Primary|Charter|Magnet|Preparatory|Schools?|"
-    r"Academy|Unified|ISD|"
+    r"Academy|Unified|ISD|State|Poly|"
     r"USD|District|County|University|College|Institute|Foundation|Act|Amendment|Law|Framework|Taxonomy|Award|"
     r"Report|Center|Centre|"
     r"Museum|Library|Press|Times|Post|Journal|Publishing|Education|Learning|Department|Commission|Board|"
-    r"schools|public schools|school district|unified|county|debate|initiative|foundation|elementary|middle school|high school)\b"
+    r"schools|public schools|school district|unified|county|debate|initiative|memo|doctrine|"
+    r"ruling|theorem|foundation|elementary|middle school|high school)\b"
     r"(?:\s+(?:School|Schools|District|"
     r"Public Schools|Unified|of [A-Z]\w+))*"
+    r"|\bSt(?:s|e)?\.?\s[A-ZÀ-Þ][\w-]+(?:'s)?"
     r"|\b(?:Escuela|Colegio|Liceo|Universidad|Distrito|Ley|École|Collège|Lycée|Université|Virgen|Santa|Santo|Saint|Sainte)"
     r"(?:\s+(?:de|del|la|el|du|des))*(?:\s+[A-ZÀ-Þ][\w.'-]*){1,3}"
 )
 """Institutions, laws and saints that carry a person's name stay whole."""
+_NAME = r"[A-ZÀ-Þ][\w'-]+"
+CITED = re.compile(
+    rf"{_NAME}(?:,? (?:and|&|y|et) {_NAME})?"
+    r"(?=,? et al\b|'s? \(?(?:19|20)\d\d\b| \((?:19|20)\d\d\)|,? (?:19|20)\d\d\)|, [A-Z]\.(?: [A-Z]\.)? \((?:19|20)\d\d)"
+)
+"""Authors as they are cited: 'Luckin et al', 'Bloom (1984)'."""
+_STATES = "A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]"
+_LANDS = "Australia|Canada|Mexico|México|UK|England|Spain|España|France|Texas|California|Ohio|Washington|Florida"
+LOCATED = re.compile(rf"[A-ZÀ-Þ][a-zà-ÿ]+(?: [A-ZÀ-Þ][a-zà-ÿ]+)?(?=, ?(?:{_STATES})\b| ?\((?:{_STATES}|{_LANDS})\))")
+"""Places with their state or country behind them."""
 _TITLES = (
     "Secretary|Superintendent|Supt|Senator|Sen|Governor|Gov|President|Representative|Rep|Congress(?:man|woman)|Judge|Justice|"
     "Chancellor|Commissioner|Mayor|Principal|Dr|Prof(?:essor)?|Mr|Ms|Mrs|Miss|Mx|Coach|Nurse|Officer|Dean|"
@@ -108,8 +120,12 @@ _KIN = (
 )
 KIN_AFTER = re.compile(
     rf"^\s*[,(-]?\s*(?:who is |is |es |est )?(?:the |a |an |his |her |their |la |el |su |un |une |le |[\w'-]+'s )?(?:{_KIN})\b"
+    r"|^'s? (?:own |older |younger |little |twin )?(?:son|daughter|child|kids?|twins?|boys?|girls?|children|grand(?:son|daughter)"
+    r"|hij[oa]s?|fille|fils)\b"
     r"|^[^.?!]{0,40}\b(?:her|his|their|su|sa|son) (?:own )?(?:son|daughter|child|kid|hij[oa]|fille|fils|grand(?:son|daughter))\b",
     re.IGNORECASE,
 )
 """What follows a titled name that is a family's."""
-KIN_BEFORE = re.compile(rf"\b(?:{_KIN})s?\b(?:\s+(?:named|called)|\s*[,:(])?\s*$", re.IGNORECASE)
+KIN_BEFORE = re.compile(
+    rf"\b(?:{_KIN})s?\b(?:\s+(?:de |of |d'|du )\s?[\w'-]+)?(?:\s+(?:named|called)|\s*[,:(])?\s*$", re.IGNORECASE
+)

@@ -22,6 +22,7 @@ _BARE_INITIALS = re.compile(
     r"(?<![\w.])[A-Z]{2,3}(?=\s*\(|,?\s+(?:ID|id|DOB|dob|#|grade|age|\d+(?:st|nd|rd|th))|'s\b)|(?<=student "
     r")[A-Z]{2,3}\b|(?<=initials )[A-Z]{2,3}\b|(?<=alumno )[A-Z]{2,3}\b|(?<=estudiante )[A-Z]{2,3}\b"
 )
+_BORN = re.compile(r"\s*\(?\s*(?:born|dob|d\.o\.b|nacid[oa])\b", re.IGNORECASE)
 _NOT_INITIALS = frozenset(
     (
         "US USA UK DC USC CFR PE AI ID EG IE AM PM BS BA MA MS PHD LA NY OK PS EU ED EL RI NC SC NJ SF IA UN MD RN GED PTA UAE LD"
@@ -40,7 +41,7 @@ def initials(text: str, person_nearby: bool) -> list[NameSpan]:
         if (
             match.group() not in acronyms()
             and match.group() not in _NOT_INITIALS
-            and (person_nearby or "ID" in text or "student" in text)
+            and (person_nearby or "ID" in text or "student" in text or _BORN.match(text, match.end()))
         ):
             found.append(NameSpan(match.start(), match.end(), False))
     return found

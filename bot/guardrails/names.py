@@ -174,11 +174,31 @@ class Reader:
         for i in range(len(self.tokens)):
             if self._open(i):
                 family = self._is_name(i)
-                if family is not None and (odds.get(i, LEAST) >= LEAST or self._of_a_family(i)):
+                told = self._titled(i) or self._of_a_family(i)
+                if family is not None and (told or odds.get(i, LEAST) >= LEAST):
                     self._mark(i, family)
+        self._rows()
         self._fitted(odds)
         self._again()
         return self._spans()
+
+    def _rows(self) -> None:
+        """'Jones 88, Patel 71': names of a list in which each has a score behind it. Half of them at least must be known."""
+        row: list[int] = []
+        for i in range(len(self.tokens) + 1):
+            scored = i < len(self.tokens) and self._open(i) and self.tokens[i].capital and self._scored(i)
+            if scored and (not row or i == row[-1] + 1):
+                row.append(i)
+                continue
+            known = [j for j in row if self.tokens[j].low in self.known.family or self.tokens[j].low in self.known.given]
+            if len(row) > 1 and 2 * len(known) >= len(row):
+                self.marked.update((j, 1) for j in row)
+            row = [i] if scored else []
+
+    def _scored(self, i: int) -> bool:
+        """Whether a word that is none of school talk has a score behind it and then a mark or the end."""
+        behind = re.match(r"[ :=-]{1,3}\d{1,3}%? ?(?:[,;|/\n.]|$)", self.drawn[self.tokens[i].end :])
+        return behind is not None and self._strange(i) and not self._dictionary(self.tokens[i].low)
 
     def _fitted(self, odds: dict[int, float]) -> None:
         """What the fitted reader takes for a name, and the words beside a name that it half believes."""
@@ -209,7 +229,7 @@ class Reader:
         """Whether a name starts at token i: None, or whether it is a family member's."""
         t = self.tokens[i]
         given = t.low in self.known.given
-        if any(a < t.start and t.end <= b for a, b in self.titled) and t.low not in FUNCTION:
+        if self._titled(i):
             return True
         month = t.capital and given and bool(cue("child", "before").search(self._before(i)))
         if len(t.text) < 2 or t.text in acronyms() or (t.low in FUNCTION and not month and not (self._named(i) and t.capital)):
@@ -233,6 +253,11 @@ class Reader:
             return parent
         family_name = t.low in self.known.family and t.low not in self.known.everyday
         return parent if family_name and person and not self.shouting else None
+
+    def _titled(self, i: int) -> bool:
+        """A family's name behind its title: 'Mrs. Patel, his mother'."""
+        t = self.tokens[i]
+        return t.low not in FUNCTION and any(a < t.start and t.end <= b for a, b in self.titled)
 
     def _cued(self, i: int, parent: bool) -> bool:
         """A name by what stands before it (named, student, mom) or by what a child does after it."""

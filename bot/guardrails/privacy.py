@@ -25,7 +25,8 @@ class Redacted:
 
 
 @cache
-def _placeholder() -> re.Pattern[str]:
+def placeholders() -> re.Pattern[str]:
+    """What stands in for a detail: a kind in brackets."""
     return re.compile(r"\[(?:" + "|".join(re.escape(kind) for kind in privacy().kinds) + r")\]")
 
 
@@ -69,8 +70,8 @@ def redact(text: str, country: str = "US") -> Redacted:
     """Clean a text and hide the details in it. ``country`` (ISO code) says whose telephone numbers are local. Redacting
     twice changes nothing."""
     plain = clean(text)
-    closed = [match.span() for match in _placeholder().finditer(plain)]
-    blank = _placeholder().sub(lambda m: "\ue000" * len(m.group()), plain)
+    closed = [match.span() for match in placeholders().finditer(plain)]
+    blank = placeholders().sub(lambda m: "\ue000" * len(m.group()), plain)
     found = _apart(_shaped(blank, country), closed)
     taken = [(a, b) for a, b, _ in found] + closed
     hidden = blank
@@ -78,7 +79,7 @@ def redact(text: str, country: str = "US") -> Redacted:
         hidden = hidden[:start] + "\ue000" * (end - start) + hidden[end:]
     named = names.find(hidden, taken + details.web_addresses(blank), bool(closed))
     found += [(s.start, s.end, "family name" if s.family else "student name") for s in named]
-    hidden_before = [match.group() for match in _placeholder().finditer(plain)]
+    hidden_before = [match.group() for match in placeholders().finditer(plain)]
     person = bool(named) or any(
         kind in ("student id", "date of birth", "email", "government id", "file name", "link") for _, _, kind in found
     )

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from bot.guardrails.cues import FUNCTION, PERSONAL, STRONG, cue
-from bot.guardrails.gazetteer import KIN_AFTER, KIN_BEFORE, OFFICES, ROLES, SCHOOLS, gazetteer, public_names
+from bot.guardrails.gazetteer import CITED, KIN_AFTER, KIN_BEFORE, LOCATED, OFFICES, ROLES, SCHOOLS, gazetteer, public_names
 from bot.guardrails.views import unaccented
 
 Span = tuple[int, int]
@@ -28,11 +28,17 @@ def standing(text: str) -> Standing:
     same = plain if len(plain) == len(text) else text.lower()
     kept = [m.span() for m in public_names().finditer(same) if _stays(text, m)]
     kept += [m.span() for m in SCHOOLS.finditer(text)]
+    found.firm += [m.span() for pattern in (CITED, LOCATED) for m in pattern.finditer(text)]
     for match in OFFICES.finditer(text):
         if match.group("low") and unaccented(match.group("low")) in FUNCTION:
             continue
-        of_a_family = KIN_AFTER.match(text[match.end() :]) or KIN_BEFORE.search(text[: match.start()])
-        (found.titled if of_a_family else kept).append(match.span())
+        end = match.end() - 2 * match.group().endswith("'s")
+        if KIN_AFTER.match(text[end:]) or KIN_BEFORE.search(text[: match.start()]):
+            name = match.start() + len(re.split(r"\.?\s", match.group(), maxsplit=1)[0])
+            found.titled.append((name, end))
+            found.firm.append((match.start(), name))
+        else:
+            kept.append((match.start(), end))
     kept += [m.span("name") for m in ROLES.finditer(text) if not _owns_a_childs(text, m.end())]
     for start, end in kept:
         doubtful = text[start:end].isalpha() and unaccented(text[start:end]) in gazetteer().given

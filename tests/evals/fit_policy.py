@@ -1,9 +1,9 @@
 """Fits the guardrails' classifier: ``python -m tests.evals.fit_policy``.
 
-Training data: the examples of ``prompts/policy/examples`` and the fitting halves of the question files (all to be
-answered). Everything is judged by cross-validation grouped by family: messages whose embeddings or words are near each
-other stay in one fold, so that a wording is never judged by its own paraphrase. Noisy copies (typing errors, lower case,
-openings) are added to the training side of each fold only. No held-out file is read.
+Training data: the examples of ``prompts/policy/examples``, the questions of ``privacy_dev.jsonl`` and the fitting halves of the
+question files (all to be answered). Everything is judged by cross-validation grouped by family: messages whose embeddings or
+words are near each other stay in one fold, so that a wording is never judged by its own paraphrase. Noisy copies (typing errors,
+lower case, openings) are added to the training side of each fold only. No held-out file is read.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from scipy.sparse import csr_matrix, vstack
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
+from torch import nn
 
 from bot.guardrails import classifier, features, policy
 from bot.guardrails.context import Context
-from bot.guardrails.evaluation import Case, Result, privacy_cases, report
+from bot.guardrails.evaluation import Case, Result, file_cases, privacy_cases, report
 from bot.guardrails.judging import Seen
 from bot.guardrails.privacy import redact
 from bot.guardrails.screening import decide
@@ -39,11 +41,13 @@ NEAR_MISS = 3.0
 """What a near miss weighs beside a plain question of the question files."""
 EVERY = {4: 4, 5: 4, 6: 4, 7: 4, 8: 2}
 """Of which question files only every so-many-th question is taken: 8 is the Spanish one."""
-FILLED = 0.3
+FILLED = 0.5
 """What a filled sentence pattern weighs beside a message someone wrote."""
 LANDMARKS, RIDGE = 700, 0.3
 BLOCKS, STRENGTH = (0.5, 4.0, 4.5), 1.0
-THRESHOLDS = {"crisis": 0.15, "likely:crisis": 0.07, "answer": 0.4, "likely:answer": 0.6}
+UNITS, ROUNDS, BATCH, RATE, DECAY, SMOOTH, DROP = 128, 12, 128, 4e-3, 0.03, 0.05, (0.25, 0.45)
+"""The net's size and how it is trained."""
+THRESHOLDS = {"crisis": 0.12, "likely:crisis": 0.06, "answer": 0.5, "likely:answer": 0.7}
 """Chosen on out-of-fold beliefs: see ``classifier.thresholds`` for what they mean."""
 OPENINGS = (
     "hi, ",
@@ -63,7 +67,7 @@ CLOSINGS = ("", "", " thanks", " pls help", " asap", "?", "??", " ty", " thx!", 
 def rows() -> list[tuple[str, str]]:
     """(text, class) of every training message, redacted as at run time."""
     found = [(redact(e.text).text, e.rule or classifier.ANSWER) for e in policy.examples()]
-    found += [(redact(case.text).text, classifier.ANSWER) for case in privacy_cases()]
+    found += [(redact(case.text).text, classifier.ANSWER) for case in [*privacy_cases(), *named()]]
     asked = [
         json.loads(line)["question"]
         for number in range(9)
@@ -96,9 +100,16 @@ def expanded(rng: random.Random, each: int) -> list[tuple[str, str]]:
     return sorted(found)
 
 
+def named() -> list[Case]:
+    """Questions with and without details that are to be answered, written for the reader of names."""
+    cases = file_cases(ROOT / "tests" / "evals" / "policy" / "privacy_dev.jsonl")
+    return [case for case in cases if case.handling in (Handling.ANSWER, Handling.ANSWER_REDACTED)]
+
+
 def near_misses() -> set[str]:
     """The policy's own examples of what is to be answered, as they are read at run time."""
-    return {redact(e.text).text for e in policy.examples() if e.rule is None} | {redact(c.text).text for c in privacy_cases()}
+    told = [*[e.text for e in policy.examples() if e.rule is None], *[case.text for case in [*privacy_cases(), *named()]]]
+    return {redact(text).text for text in told}
 
 
 def noisy(text: str, rng: random.Random) -> str:
@@ -186,18 +197,22 @@ def side(
 
 @dataclass
 class Model:
-    """Both readers, fitted."""
+    """The three readers, fitted."""
 
     linear: LogisticRegression
     landmarks: np.ndarray
     mix: np.ndarray
+    net: classifier.Net
     classes: tuple[str, ...]
 
     def probabilities(self, rows: Side) -> np.ndarray:
         """As at run time, before the temperature."""
         linear = np.zeros((len(rows.y), len(self.classes)), dtype=np.float32)
         linear[:, [self.classes.index(c) for c in self.linear.classes_]] = self.linear.predict_proba(rows.linear)
-        return classifier.together(linear, classifier.kernel(rows.near, self.landmarks) @ self.mix)
+        hidden, hidden_bias, outer, outer_bias = self.net
+        units = np.maximum(rows.linear @ hidden.T + hidden_bias, 0.0)
+        netted = classifier.softmax(units @ outer.T + outer_bias)
+        return classifier.together(linear, classifier.kernel(rows.near, self.landmarks) @ self.mix, netted)
 
 
 def chosen_landmarks(train: Side, rng: np.random.Generator) -> np.ndarray:
@@ -212,7 +227,7 @@ def chosen_landmarks(train: Side, rng: np.random.Generator) -> np.ndarray:
 
 
 def fitted(train: Side, classes: tuple[str, ...], strength: float, landmarks: np.ndarray | None = None) -> Model:
-    """Fit both readers on one side."""
+    """Fit the readers on one side."""
     counts = {name: float(train.weight[train.y == name].sum()) for name in classes}
     mean = sum(counts.values()) / len(counts)
     rarity = {name: (mean / max(count, 1.0)) ** 0.5 for name, count in counts.items()}
@@ -229,7 +244,35 @@ def fitted(train: Side, classes: tuple[str, ...], strength: float, landmarks: np
     weight = (truth @ (1 / np.sqrt(np.maximum((truth * train.weight[:, None]).sum(axis=0), 1)))) * train.weight
     weight *= len(weight) / weight.sum()
     solved = np.linalg.solve(phi.T @ (phi * weight[:, None]) + RIDGE * np.eye(phi.shape[1]), phi.T @ (truth * weight[:, None]))
-    return Model(linear, kept, (root @ solved).astype(np.float32), classes)
+    return Model(linear, kept, (root @ solved).astype(np.float32), fitted_net(train, classes, rarity), classes)
+
+
+def fitted_net(train: Side, classes: tuple[str, ...], rarity: dict[str, float]) -> classifier.Net:
+    """A net with one hidden layer, dropout before and behind it, its rate rising and falling once."""
+    torch.manual_seed(0)
+    chance = np.random.default_rng(0)
+    width = train.linear.shape[1]
+    model = nn.Sequential(
+        nn.Dropout(DROP[0]), nn.Linear(width, UNITS), nn.ReLU(), nn.Dropout(DROP[1]), nn.Linear(UNITS, len(classes))
+    )
+    y = torch.tensor([classes.index(name) for name in train.y])
+    weight = torch.tensor(train.weight * np.array([rarity[name] for name in train.y]), dtype=torch.float32)
+    steps = ROUNDS * (len(y) // BATCH)
+    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=DECAY)
+    rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps)
+    for _ in range(ROUNDS):
+        order = chance.permutation(len(y))
+        for begin in range(0, len(y) // BATCH * BATCH, BATCH):
+            rows = order[begin : begin + BATCH]
+            said = model(torch.from_numpy(train.linear[rows].toarray()))
+            loss = nn.functional.cross_entropy(said, y[rows], reduction="none", label_smoothing=SMOOTH)
+            total = (loss * weight[rows]).sum() / weight[rows].sum()
+            optimizer.zero_grad()
+            total.backward()
+            optimizer.step()
+            rate.step()
+    parts = [model[i].get_parameter(kind).detach().numpy() for i in (1, 4) for kind in ("weight", "bias")]
+    return parts[0], parts[1], parts[2], parts[3]
 
 
 def out_of_fold(real: Side, extra: Side, groups: np.ndarray, strength: float, classes: tuple[str, ...]) -> np.ndarray:
@@ -346,6 +389,8 @@ def main() -> None:
         arrays[f"{kind}_matrix"] = model.linear.coef_.astype(np.float16)
         arrays[f"{kind}_bias"] = model.linear.intercept_.astype(np.float32)
         arrays[f"{kind}_mix"] = model.mix
+        for part, values in enumerate(model.net):
+            arrays[f"{kind}_net_{part}"] = values.astype(np.float16)
         if used:
             steps = np.abs(model.landmarks).max(axis=0) / 127 + 1e-9
             arrays["landmarks"] = np.round(model.landmarks / steps).astype(np.int8)

@@ -21,7 +21,7 @@ def test_weights_belong_to_this_policy_and_are_small() -> None:
     card = json.loads((classifier.folder() / "classifier.json").read_text(encoding="utf-8"))
     assert card["features"] == len(features.names())
     assert set(card["classes"]) == {*policy.rules(), classifier.ANSWER}
-    assert (classifier.folder() / "classifier.npz").stat().st_size < 1_000_000
+    assert (classifier.folder() / "classifier.npz").stat().st_size < 4_000_000
 
 
 def test_cross_validation_by_family_reaches_its_floor() -> None:
