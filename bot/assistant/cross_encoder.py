@@ -10,6 +10,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
@@ -31,13 +32,16 @@ Pieces = tuple[list[int], list[int]]
 
 
 class CrossEncoder:
-    """Loads on first use; safe to call from several threads. ``tokenizer_only`` reads pieces without weights, for fitting."""
+    """Loads on first use; safe to call from several threads. ``tokenizer_only`` reads pieces without weights, for fitting.
+
+    Each pair is a run of its own, ``threads`` of them side by side: no pair is padded to another's length, and none is read
+    otherwise for what is read beside it (int8 arithmetic takes its scale from a whole run)."""
 
     def __init__(self, threads: int = 2, *, tokenizer_only: bool = False) -> None:
-        self._threads = threads
         self._tokenizer_only = tokenizer_only
         self._session: Any = None
         self._tokenizer: Any = None
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="cross-encoder")
         self._loading = threading.Lock()
 
     def load(self) -> None:
@@ -59,7 +63,7 @@ class CrossEncoder:
             raise ConfigurationError(f"knowledge/decision/cross_encoder: unusable: {error}") from None
         if not known:
             raise ConfigurationError("knowledge/decision/cross_encoder.onnx is not the file its description names")
-        return open_session(path, self._threads)
+        return open_session(path, 1)
 
     def logits(self, question: str, found: Sequence[Found], *, with_keys: bool) -> NDArray[np.float32]:
         """For each of ``found``, above 0 where it probably answers; shape (len(found),). ``with_keys`` reads the closest
@@ -67,7 +71,7 @@ class CrossEncoder:
         self.load()
         asked = self.question(question)
         pairs = [(asked, self.evidence(item, with_keys=with_keys)) for item in found]
-        return self._run(pairs)
+        return np.array(list(self._pool.map(self._run, pairs)), dtype=np.float32)
 
     def question(self, text: str) -> list[int]:
         """The word pieces of a question."""
@@ -88,11 +92,10 @@ class CrossEncoder:
         pieces: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids[:most]
         return pieces
 
-    def _run(self, pairs: Sequence[Pieces]) -> NDArray[np.float32]:
-        ids, mask, kinds = padded(pairs)
+    def _run(self, pair: Pieces) -> float:
+        ids, mask, kinds = padded([pair])
         feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": kinds}
-        result: NDArray[np.float32] = self._session.run(None, feed)[0]
-        return result
+        return float(self._session.run(None, feed)[0][0])
 
 
 def padded(pairs: Sequence[Pieces]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

@@ -23,7 +23,7 @@ FOLLOW_ON, SAME_PASSAGE = 0.86, 0.72
 TOO_NEAR = 0.9
 """Cosine from which two statements are taken to say the same, so that only the better is quoted."""
 
-READ, READ_WRITTEN, READ_FOREIGN, READ_WEIGHT = 8, 3, 5, 0.1
+READ, READ_WRITTEN, READ_FOREIGN, READ_WEIGHT = 8, 2, 4, 0.1
 """How many statements are read closely: without written questions, with them, with them in another language than the text; and
 what a log-odd is worth in their score."""
 

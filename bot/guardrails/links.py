@@ -9,6 +9,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 
 from markdown_it import MarkdownIt
 
@@ -19,6 +20,8 @@ _UNSEEN = re.compile(
 _LOOKS = (("∶꞉ː˸։", ":"), ("⁄∕⧸╱", "/"), ("․。｡", "."), ("⟨‹〈", "<"), ("⟩›〉", ">"))
 _MARKS = {ord(character): plain for characters, plain in _LOOKS for character in characters}
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+_PLAIN = re.compile(r"[\t\n -%'-\[\]-~]+")
+"""A run of ASCII in which every character stands for itself."""
 _ESCAPED = re.compile(r"\\[!-/:-@\[-`{-~]")
 
 _IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])?")
@@ -78,13 +81,19 @@ def _unaddressed(text: str, problems: list[str], links: tuple[str, ...]) -> str:
     return _without(text, problems, "link removed", _ADDRESS, reading, lambda found: vetted(found, links))
 
 
+@lru_cache(8)
 def _reading(text: str, *, escapes: bool) -> tuple[str, Spans]:
     """The text as a client reads it, and where each of its characters stands. With ``escapes`` an escaped mark is no mark;
-    without, it is the character it shows."""
+    without, it is the character it shows. The same text is read several times a reply."""
     shown: list[str] = []
     places: Spans = []
     position = 0
     while position < len(text):
+        if plain := _PLAIN.match(text, position):
+            shown.append(plain.group())
+            places += [(i, i + 1) for i in range(position, plain.end())]
+            position = plain.end()
+            continue
         entity, escaped = _ENTITY.match(text, position), _ESCAPED.match(text, position)
         if entity:
             piece, end = html.unescape(entity.group()), entity.end()
