@@ -3,7 +3,8 @@
 Training data: the examples of ``prompts/policy/examples``, the questions of ``privacy_dev.jsonl`` and the fitting halves of the
 question files (all to be answered). Everything is judged by cross-validation grouped by family: messages whose embeddings or
 words are near each other stay in one fold, so that a wording is never judged by its own paraphrase. Noisy copies (typing errors,
-lower case, openings) are added to the training side of each fold only. No held-out file is read.
+lower case, openings) are added to the training side of each fold only. No held-out file is read. Needs torch beside what
+``requirements/fit.txt`` names; about eight minutes.
 """
 
 from __future__ import annotations
