@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -122,7 +122,7 @@ class Assistant:
         return self._addresses[1]
 
     def consider(
-        self, text: str, history: tuple[Utterance, ...], shelves: list[Shelf], ignoring: str = "", home: str = ""
+        self, text: str, history: tuple[Utterance, ...], shelves: list[Shelf], ignoring: Collection[str] = (), home: str = ""
     ) -> Considered:
         """Search and weigh one question without answering it."""
         return self._weigher.consider(text, history, shelves, home=home, ignoring=ignoring)

@@ -6,6 +6,7 @@ to the best of their list. The weights were measured (``docs/evaluation.md``); r
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from bot.assistant.understand import Understood
@@ -51,11 +52,11 @@ class Found:
 
 
 def search(
-    question: Understood, vector: Vectors, shelf: Shelf, *, home: str = "", ignoring: str = "", count: int = 24
+    question: Understood, vector: Vectors, shelf: Shelf, *, home: str = "", ignoring: Collection[str] = (), count: int = 24
 ) -> list[Found]:
     """The ``count`` best statements of a shelf, best first. ``vector`` is the question's, of unit length; ``home`` the
-    asker's jurisdiction; a key that reads exactly ``ignoring`` is left out, so that a known question can be weighed as if
-    it were new."""
+    asker's jurisdiction; keys that read exactly as one of ``ignoring`` are left out, so that a known question can be
+    weighed as if it were new."""
     if not shelf.statements:
         return []
     language = question.language
@@ -63,8 +64,8 @@ def search(
     key_hits = dict(shelf.question_words.best(question.terms, LEXICAL_COUNT))
     row_hits = dict(shelf.statement_words.best(question.terms, LEXICAL_COUNT))
     if ignoring:
-        near_keys = [n for n in near_keys if shelf.questions[n].text != ignoring]
-        key_hits = {n: score for n, score in key_hits.items() if shelf.questions[n].text != ignoring}
+        near_keys = [n for n in near_keys if shelf.questions[n].text not in ignoring]
+        key_hits = {n: score for n, score in key_hits.items() if shelf.questions[n].text not in ignoring}
     rows = dict.fromkeys(near_rows)
     rows.update(dict.fromkeys(row_hits))
     for number in (*near_keys, *key_hits):
@@ -75,7 +76,7 @@ def search(
     cosines = (shelf.statement_vectors[candidates] @ vector).tolist()
     asked_of = {row: shelf.keys_of(row, language) for row in candidates}
     if ignoring:
-        asked_of = {row: [n for n in mine if shelf.questions[n].text != ignoring] for row, mine in asked_of.items()}
+        asked_of = {row: [n for n in mine if shelf.questions[n].text not in ignoring] for row, mine in asked_of.items()}
     numbers = list(dict.fromkeys(n for mine in asked_of.values() for n in mine))
     key_cosines = dict(zip(numbers, shelf.question_cosines(vector)[numbers].tolist(), strict=True))
     scored: list[tuple[float, str, int, int | None, float, float, float, float]] = []

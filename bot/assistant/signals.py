@@ -111,13 +111,13 @@ def _share(wanted: Collection[str], present: Collection[str], rarity: Rarity) ->
     return sum(rarity(one) for one in wanted if one in present) / total if total else 1.0
 
 
-def neighbours(vector: Vectors, shelf: Shelf, ignoring: str = "") -> dict[str, float]:
+def neighbours(vector: Vectors, shelf: Shelf, ignoring: Collection[str] = ()) -> dict[str, float]:
     """How the nearest known questions vote: those the shelf answers against those it is known not to answer."""
     answered = shelf.question_cosines(vector)
     missed = shelf.near_miss_vectors @ vector if len(shelf.near_misses) else np.zeros(0, dtype=np.float32)
     if ignoring:
-        answered = answered[[question.text != ignoring for question in shelf.questions]]
-        missed = missed[[text != ignoring for text in shelf.near_misses]]
+        answered = answered[[question.text not in ignoring for question in shelf.questions]]
+        missed = missed[[text not in ignoring for text in shelf.near_misses]]
     if not len(answered) or not len(missed):
         return {}
     top_answered, top_missed = _top(answered), _top(missed)
@@ -141,13 +141,13 @@ def _top(cosines: Vectors) -> Vectors:
     return result
 
 
-def has_written_keys(found: Found, shelf: Shelf, ignoring: str = "") -> bool:
+def has_written_keys(found: Found, shelf: Shelf, ignoring: Collection[str] = ()) -> bool:
     """Whether people wrote questions for a statement, ``ignoring`` not counted; headings alone suggest one or two."""
     return len(_known(found, shelf, ignoring)) >= WRITTEN
 
 
-def _known(found: Found, shelf: Shelf, ignoring: str) -> list[str]:
-    return [text for n in shelf.questions_of.get(found.shelved.row, ()) if (text := shelf.questions[n].text) != ignoring]
+def _known(found: Found, shelf: Shelf, ignoring: Collection[str]) -> list[str]:
+    return [text for n in shelf.questions_of.get(found.shelved.row, ()) if (text := shelf.questions[n].text) not in ignoring]
 
 
 def signals(
@@ -156,7 +156,7 @@ def signals(
     found: Sequence[Found],
     shelf: Shelf,
     rarity: Rarity,
-    ignoring: str = "",
+    ignoring: Collection[str] = (),
 ) -> dict[str, float]:
     """The signals of the best statement found on ``shelf``; ``vector`` is the question's."""
     best = found[0]

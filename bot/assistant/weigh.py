@@ -4,7 +4,7 @@ by the evaluation; nothing here writes words."""
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from bot.assistant.cross_encoder import cross_encoder
@@ -118,12 +118,12 @@ class Weigher:
         *,
         timings: dict[str, float] | None = None,
         home: str = "",
-        ignoring: str = "",
+        ignoring: Collection[str] = (),
         vectors: Mapping[str, Vectors] | None = None,
     ) -> Considered:
         """Understand, search and weigh one question; a follow-up is read alone and with the turn before.
 
-        ``home`` is the asker's state or country. ``ignoring`` leaves out a known question that reads exactly so. ``vectors``
+        ``home`` is the asker's state or country. ``ignoring`` leaves out known questions that read exactly so. ``vectors``
         are of texts embedded already.
         """
         timings = timings if timings is not None else {}
@@ -151,7 +151,9 @@ class Weigher:
         return vector
 
     @staticmethod
-    def _weigh(question: Understood, vector: Vectors, shelf: Shelf, rarity: Rarity, home: str, ignoring: str) -> Weighed:
+    def _weigh(
+        question: Understood, vector: Vectors, shelf: Shelf, rarity: Rarity, home: str, ignoring: Collection[str]
+    ) -> Weighed:
         found = search(question, vector, shelf, home=home, ignoring=ignoring)
         if not found:
             return Weighed(shelf, [], {}, 0.0)

@@ -35,9 +35,9 @@ from bot.knowledge.library import BASE
 from bot.knowledge.shelf import Shelf
 from bot.knowledge.shipped import data_file
 from bot.knowledge.versions import Version
-from tests.evals.fit_questions import fit_cases, left_out
+from tests.evals.fit_questions import fit_cases, left_out, wordings
 
-ANSWERED = {"keyed": 0.945, "keyless": 0.965}
+ANSWERED = {"keyed": 0.965, "keyless": 0.965}
 """Share of answerable fitting questions that the operating point keeps."""
 
 NEIGHBOURLY = {"near_miss", "near_misses", "near_keys", "nearer", "vote_10", "vote_20", "vote_40"}
@@ -67,8 +67,9 @@ class Rows:
 def gather(app: App, shelves: list[Shelf], cases: list[Case]) -> Rows:
     """Search and weigh every case. A follow-up counts in the reading the assistant chose."""
     rows = Rows()
+    same = wordings(fit_cases())
     for number, case in enumerate(cases):
-        considered = app.assistant.consider(case.question, case.history, shelves, ignoring=case.question)
+        considered = app.assistant.consider(case.question, case.history, shelves, ignoring=same[case.question])
         leading = considered.leading
         if leading is None:
             continue

@@ -16,6 +16,15 @@ def fit_cases() -> list[Case]:
     return [case for path in sorted(HERE.glob("fit*.jsonl")) for case in read_cases(path)]
 
 
+def wordings(cases: list[Case]) -> dict[str, frozenset[str]]:
+    """By question, every wording of the same question, itself among them: all are left out of the search while one is weighed."""
+    groups: dict[str, set[str]] = {}
+    for case in cases:
+        if case.group:
+            groups.setdefault(case.group, set()).add(case.question)
+    return {case.question: frozenset(groups.get(case.group, ())) | {case.question} for case in cases}
+
+
 def left_out(documents: set[str], case: Case, nearest: str) -> bool:
     """Whether a fitting question is kept from the cross-encoder. ``documents`` are all there are, ``nearest`` the one that the
     best statement found stands in."""

@@ -12,7 +12,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import onnx
 import torch
+from onnx import numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from safetensors.torch import load_file
 from torch import nn
@@ -97,6 +100,31 @@ class Layers(nn.Module):
         for layer in self.layers:
             x = layer(x, mask)
         return x
+
+
+def go_on_from(model: Layers, heads: list[nn.Linear], path: Path) -> None:
+    """Give a model the weights of an int8 file that ``write_int8`` wrote of one like it; ``heads`` are what it has behind the
+    layers, in order. The words' vectors stay upstream's."""
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(str(path)).graph.initializer}
+    rows = [
+        name.removesuffix("_quantized")
+        for name in stored
+        if name.endswith("_quantized") and name.startswith(("onnx::", "head", "out"))
+    ]
+    linear = [
+        part
+        for layer in model.layers
+        for part in (*(getattr(layer.attention, name) for name in ("query", "key", "value", "dense")), layer.inner, layer.outer)
+    ]
+    for module, name in zip([*linear, *heads], rows, strict=True):
+        whole = stored[f"{name}_quantized"].astype(np.float32) - stored[f"{name}_zero_point"].astype(np.float32)
+        module.weight.data = torch.from_numpy((whole * stored[f"{name}_scale"]).T.copy())
+    for name in ("places", "kinds"):
+        whole = stored[f"{name}.weight_quantized"].astype(np.float32) - float(stored[f"{name}.weight_zero_point"])
+        getattr(model, name).weight.data = torch.from_numpy(whole * float(stored[f"{name}.weight_scale"]))
+    for name, parameter in model.named_parameters():
+        if name in stored:  # biases and norms are kept as they are
+            parameter.data = torch.from_numpy(stored[name].astype(np.float32))
 
 
 def mean(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
