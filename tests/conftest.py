@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,8 +21,6 @@ def settings_for(folder: Path, **changes: object) -> Settings:
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    import os
-
     for name in list(os.environ):
         if name.startswith("SIGNPOST_") and not name.startswith("SIGNPOST_TEST"):
             monkeypatch.delenv(name)
@@ -38,7 +37,8 @@ def _no_collections_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory with the shipped library and the sample organization, shared by all workers. Do not change it."""
-    folder = tmp_path_factory.getbasetemp().parent / "prepared"
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "prepared"
     with FileLock(str(folder) + ".lock"):
         if not (folder / "ready").exists():
             app = App(settings_for(folder, sample_organization=True))

@@ -31,6 +31,8 @@ _GRADES = re.compile(
     rf"|\b(?P<g5>(?-i:[DF])s?)\s+(?:in|on|en)\s+(?={_COURSE})|\b(?P<g6>straight (?-i:[A-F])'?s|(?:two|three|four|\d) (?-i:[DF])'?s)\b"
     r"|\bgpa\b[^.\n\d]{0,24}(?P<g10>\d\.\d+)|\b(?P<g11>\d{2,3}\s?(?:wpm|words per minute|lexile|palabras por minuto|mots par minute))\b"
     r"|\b(?P<g17>level \d(?:\.\d)?)(?= (?:on|in|for|of|en)\b)"
+    r"|\b(?:reads? at|reading(?: at)?|math|f&p|guided|instructional|independent|scored) (?:a )?(?P<g20>level (?:\d(?:\.\d)?|(?-i:[A-Z]))(?!\w))"
+    r"|\b(?:dra|f&p|atos)(?: (?:score|is|of|level))*[ :]+(?P<g21>\d{1,2}(?:\.\d)?|(?-i:[A-Z])(?!\w))"
     r"|\b(?:attendance|asistencia)\b[^.\n\d]{0,16}(?P<g18>\d{1,3} ?%)|\b(?:went|dropped|fell|rose|slid|baj[oó]|subi[oó]) (?:from|de) (?P<g19>(?:an? )?(?:\d[\d.]*%?|(?-i:[A-F])[+-]?(?!\w)))"
     r"|(?:考了|得了|分数是|成绩是|成绩|只考)\s*(?P<g7>\d{1,3}\s?分?)"
     r"|(?:درجة|حصلت?(?:\s+[\u0621-\u064a]+){0,3}\s+على|درجته|درجتها|معدله|معدلها)\s*(?P<g8>\d{1,3}(?:\s?%)?)"

@@ -19,8 +19,8 @@ from tests.conftest import settings_for
 from tests.doubles.openai import MISBEHAVIOURS, POINTING_LIES, OpenAIDouble, load_client, offered, pointing
 
 QUESTION = "When did the amended COPPA rule take effect?"
-TOTAL = 1.6
-FAST = {"model_first_token_seconds": 0.8, "model_idle_seconds": 0.5, "model_total_seconds": TOTAL, "model_retries": 0}
+TOTAL = 3.0
+FAST = {"model_first_token_seconds": 2.0, "model_idle_seconds": 0.5, "model_total_seconds": TOTAL, "model_retries": 0}
 MARGIN = 4.0
 """Seconds for the rest of the turn on a busy machine; the local answer alone takes a fraction of one."""
 
