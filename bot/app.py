@@ -100,7 +100,7 @@ class App:
         from bot.guardrails.documents import review
         from bot.knowledge.embedding import shipped
 
-        return review(extract, self.embedder.encode if shipped(self.embedder) else None)
+        return review(extract, self.embedder.read if shipped(self.embedder) else None)
 
     @cached_property
     def assistant(self) -> Assistant:

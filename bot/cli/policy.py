@@ -19,19 +19,12 @@ Country = Annotated[str, typer.Option("--country", help="Country whose public li
 
 
 def _context(country: str) -> Context:
-    import numpy as np
-
     from bot.guardrails.context import Contacts, Context
     from bot.knowledge.embedding import MiniLM
     from bot.settings import load
 
     settings = load()
-    embedder = MiniLM(settings.threads)
-    return Context(
-        country=country,
-        contacts=Contacts(general=settings.contact),
-        embed=lambda text: np.asarray(embedder.encode([text])[0], dtype=np.float32),
-    )
+    return Context(country=country, contacts=Contacts(general=settings.contact), read=MiniLM(settings.threads).read)
 
 
 @policy.command("test")

@@ -2,9 +2,10 @@
 
 Three readers are averaged: a linear one over concepts, words and embedding; one that compares the message with seven hundred
 kept ones (a radial kernel over the same features, quantized); and a net with one hidden layer. The last two see how features
-work together, each in its own way.
+work together, each in its own way. A fourth, the close ``reader``, reads the words in their order; its word counts as much as theirs.
 
-Two sets of weights: with the embedding, and without it for when the embedder is missing, of another kind, or fails."""
+Two sets of weights: with the embedding and the close reader, and without them for when the embedder is missing, of another kind,
+or fails."""
 
 from __future__ import annotations
 
@@ -21,6 +22,7 @@ import bot
 from bot.errors import ConfigurationError
 from bot.guardrails import features
 from bot.guardrails.policy import rules
+from bot.guardrails.reader import reader
 from bot.messages import Handling
 
 ANSWER = "answer"
@@ -96,10 +98,10 @@ def weights(kind: str) -> Weights:
     )
 
 
-def thresholds() -> dict[str, float]:
-    """``crisis``: what its probability must reach; ``answer``: below what a plain question is doubted. ``likely:`` entries
+def thresholds(embedded: bool) -> dict[str, float]:
+    """Of the weights with the embedding or without. ``crisis``: what its probability must reach; ``answer``: below what a plain question is doubted. ``likely:`` entries
     hold where a weak pattern speaks for the crisis, or against the plain question."""
-    return {str(k): float(v) for k, v in _card()["thresholds"].items()}
+    return {str(k): float(v) for k, v in _card()["with_thresholds" if embedded else "without_thresholds"].items()}
 
 
 def assemble(
@@ -126,15 +128,16 @@ def summed(classes: tuple[str, ...], probabilities: NDArray[np.float32], embedde
     return Belief(handlings, {handling: name for handling, (_, name) in best.items()}, embedded)
 
 
-def believe(text: str, embed: features.Embed | None, marked: dict[str, bool] | None = None) -> Belief:
+def believe(text: str, read: features.Read | None, marked: dict[str, bool] | None = None) -> Belief:
     """Read a redacted text. An embedder that fails or gives another shape is left out: the local rules stand."""
     embedding: NDArray[np.float32] | None = None
-    if embed is not None:
+    states = np.zeros((0, features.EMBEDDED), dtype=np.float32)
+    if read is not None:
         try:
-            embedding = np.asarray(embed(text), dtype=np.float32).reshape(-1)
+            embedding, states = read(text)
         except Exception:  # whatever an embedder raises, the screening goes on without it
             embedding = None
-        if embedding is not None and embedding.shape != (features.EMBEDDED,):
+        if embedding is not None and (embedding.shape, states.shape[1:]) != ((features.EMBEDDED,), (features.EMBEDDED,)):
             embedding = None
     model = weights("with" if embedding is not None else "without")
     lexical = features.lexical(text, marked)
@@ -143,8 +146,18 @@ def believe(text: str, embed: features.Embed | None, marked: dict[str, bool] | N
     near = kernel(features.compared(lexical, embedding)[None, :], model.landmarks, model.lengths) @ model.mix
     hidden, hidden_bias, outer, outer_bias = model.net
     netted = softmax((outer @ np.maximum(hidden @ row + hidden_bias, 0.0) + outer_bias)[None, :])
-    combined = together(linear, near, netted) ** (1.0 / model.temperature)
+    combined = together(linear, near, netted)
+    if embedding is not None:
+        combined = with_reader(combined, _closely_read(states, model.classes))
+    combined = combined ** (1.0 / model.temperature)
     return summed(model.classes, (combined / combined.sum(axis=1, keepdims=True))[0], embedding is not None)
+
+
+def _closely_read(states: NDArray[np.float32], classes: tuple[str, ...]) -> NDArray[np.float32]:
+    close = reader()
+    if close.classes != classes:
+        raise ConfigurationError("knowledge/guardrails/reader.onnx was fitted with other rules; fit it again")
+    return close.read(states)[0][None, :]
 
 
 WIDTH = 0.15
@@ -174,3 +187,10 @@ def together(linear: NDArray[np.float32], near: NDArray[np.float32], netted: NDA
     sharp = np.clip(near, 1e-4, None) ** 1.5
     all_three: NDArray[np.float32] = ((linear + sharp / sharp.sum(axis=1, keepdims=True) + 2.0 * netted) / 4.0).astype(np.float32)
     return all_three
+
+
+def with_reader(others: NDArray[np.float32], read: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The close reader's probabilities and the others', as a geometric mean; rows add up to 1."""
+    mixed = np.sqrt(np.maximum(others, 1e-6) * np.maximum(read, 1e-6))
+    shares: NDArray[np.float32] = (mixed / mixed.sum(axis=1, keepdims=True)).astype(np.float32)
+    return shares

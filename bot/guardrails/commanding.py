@@ -1,14 +1,14 @@
 """How much a sentence of a document commands an assistant: a small fitted reader beside the patterns of ``addressing``, for
 wordings that no pattern foresees.
 
-It reads twice: the words first, for every sentence; then, for the few that those leave in doubt, words and embedding together.
-Without an embedder the words decide alone and must say more. Weights: ``knowledge/guardrails/documents.npz``, made by
-``python -m tests.evals.fit_documents``."""
+It reads twice: the words first, for every sentence; then, for the few that those leave in doubt, words and embedding together, and
+the close ``reader``. Without an embedder the words decide alone and must say more. Weights:
+``knowledge/guardrails/documents.npz``, made by ``python -m tests.evals.fit_documents``."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations_with_replacement
@@ -20,12 +20,10 @@ from numpy.typing import NDArray
 import bot
 from bot.guardrails import features
 from bot.guardrails.policy import documents
+from bot.guardrails.reader import reader
 from bot.guardrails.views import clean, folded
 
 Vectors = NDArray[np.float32]
-EmbedMany = Callable[[list[str]], Vectors]
-"""Texts to unit vectors, shape (texts, features.EMBEDDED)."""
-
 GROUPS = (
     "alone", "to_machine", "told", "asked", "user", "claim", "address", "output", "added", "attack", "example", "quoted",
     "prompt", "question", "bad", "shown", "opening",
@@ -33,10 +31,12 @@ GROUPS = (
 """Patterns of ``prompts/policy/documents.yaml`` that are signs, alone and in pairs."""
 SCALES = (0.5, 4.0, 2.0)
 """How much patterns, words and the embedding count."""
-DOUBTED = -2.5
+DOUBTED = -4.5
 """Log odds of the words from which a sentence is read with its embedding."""
+CLOSE = 2.0
+"""How much the close reader's log odds count beside those of words and embedding."""
 HELD, HELD_BY_WORDS = 0.5, 1.5
-"""Log odds from which a sentence is taken for a command: by both, by the words alone."""
+"""Log odds from which a sentence is taken for a command: by all that was read, by the words alone."""
 
 
 @dataclass(frozen=True)
@@ -80,20 +80,23 @@ def signs(sentence: str) -> Vectors:
     return np.concatenate([pairs * np.float32(SCALES[0]), features.hashed(fold) * np.float32(SCALES[1])])
 
 
-def commands(sentences: Sequence[str], embed: EmbedMany | None) -> list[bool]:
-    """Whether each sentence commands an assistant. Pure but for ``embed``, which gets the few that the words leave in doubt."""
+def commands(sentences: Sequence[str], read: features.Read | None) -> list[bool]:
+    """Whether each sentence commands an assistant. Pure but for ``read``, which gets the few that the words leave in doubt."""
     if not sentences:
         return []
     known = weights()
     rows = np.array([signs(sentence) for sentence in sentences])
     by_words = rows @ known.words + known.words_bias
-    if embed is None:
+    if read is None:
         return [bool(odds >= HELD_BY_WORDS) for odds in by_words]
     found = [False] * len(sentences)
-    doubted = [i for i, odds in enumerate(by_words.tolist()) if odds >= DOUBTED]
-    if doubted:
-        vectors = embed([sentences[i] for i in doubted]) * np.float32(SCALES[2])
-        odds = np.hstack([rows[doubted], vectors]) @ known.both + known.both_bias
-        for i, value in zip(doubted, odds.tolist(), strict=True):
-            found[i] = value >= HELD
+    for i in np.flatnonzero(by_words >= DOUBTED).tolist():
+        vector, states = read(sentences[i])
+        both = float(np.concatenate([rows[i], vector * np.float32(SCALES[2])]) @ known.both) + known.both_bias
+        found[i] = together(both, reader().read(states)[1]) >= HELD
     return found
+
+
+def together(both: float, close: float) -> float:
+    """The log odds of words with embedding, and of the close reader, as one."""
+    return (both + CLOSE * close) / (1.0 + CLOSE)

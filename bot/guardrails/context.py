@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.guardrails.features import Embed
+from bot.guardrails.features import Read
 from bot.guardrails.organizations import OrganizationPolicy
 from bot.messages import Handling, Reply
 
@@ -24,15 +24,15 @@ class Contacts:
 class Context:
     """One turn's surroundings.
 
-    ``embed`` gives the unit vector (384) of a text and is called once at most, with the redacted text, so that the caller
-    can keep the vector for the search; None or a failing embedder leaves the local rules standing. ``links`` are the only
+    ``read`` gives what the shipped embedder makes of a text and is called once at most, with the redacted text, so that the
+    caller can keep the vector for the search; None or a failing embedder leaves the local rules standing. ``links`` are the only
     addresses a reply may carry, whole or as prefixes ending in '/'. ``model`` names the chat model that took part."""
 
     organization: str | None = None
     language: str | None = None
     country: str = "US"
     contacts: Contacts = field(default_factory=Contacts)
-    embed: Embed | None = None
+    read: Read | None = None
     policy: OrganizationPolicy | None = None
     links: tuple[str, ...] = ()
     model: str | None = None

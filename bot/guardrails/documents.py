@@ -8,11 +8,11 @@ much less: nobody can judge it but the reviewer."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from bot.guardrails import addressing, commanding, views
+from bot.guardrails import addressing, commanding, features, views
 from bot.knowledge.blocks import Extract, Finding
 
 MOST = 50
@@ -45,11 +45,11 @@ _CARRIES = re.compile(
 """An address made to be filled in by whoever writes the answer."""
 
 
-def review(extract: Extract, embed: commanding.EmbedMany | None = None) -> tuple[Finding, ...]:
+def review(extract: Extract, read: features.Read | None = None) -> tuple[Finding, ...]:
     """Everything a reviewer must look at in a file as it was read: what its words say to an assistant, and its unseen parts,
-    judged. Notes of the reader that hold nothing back (encoding, tracked changes) are kept at the end. Without ``embed``
+    judged. Notes of the reader that hold nothing back (encoding, tracked changes) are kept at the end. Without ``read``
     fewer unforeseen wordings are found."""
-    found = list(scan(_visible(extract), embed))
+    found = list(scan(_visible(extract), read))
     found += [
         finding
         for name, value in extract.properties.items()
@@ -69,10 +69,10 @@ def review(extract: Extract, embed: commanding.EmbedMany | None = None) -> tuple
     return (*dict.fromkeys(found[:MOST]), *notes)
 
 
-def scan(blocks: Iterable[Block], embed: commanding.EmbedMany | None = None) -> tuple[Finding, ...]:
+def scan(blocks: Iterable[Block], read: features.Read | None = None) -> tuple[Finding, ...]:
     """Everything a reviewer must look at, in the document's order."""
     known = list(blocks)
-    told = _told(known, embed)
+    told = _told(known, read)
     found: list[Finding] = []
     before = ""
     for block in known:
@@ -83,11 +83,12 @@ def scan(blocks: Iterable[Block], embed: commanding.EmbedMany | None = None) -> 
     return tuple(found[:MOST])
 
 
-def _told(blocks: list[Block], embed: commanding.EmbedMany | None) -> set[str]:
+def _told(blocks: list[Block], read: features.Read | None) -> set[str]:
     """The sentences of visible running text that the fitted reader takes for commands."""
     running = [block for block in blocks if block.visible and block.running]
     seen = dict.fromkeys(s for block in running for s in sentences(views.clean(block.text)) if len(s) >= LEAST)
-    return {s for s, command in zip(seen, commanding.commands(list(seen), embed), strict=True) if command}
+    seen |= dict.fromkeys(view for block in running for name, view in _views(block) if name in _WRITTEN_OTHERWISE)
+    return {s for s, command in zip(seen, commanding.commands(list(seen), read), strict=True) if command}
 
 
 def _visible(extract: Extract) -> Iterator[Block]:
@@ -110,13 +111,25 @@ def sentences(text: str) -> list[str]:
     return [piece for piece in re.split(r"(?<=[.!?。！？؟])\s+|(?<=[。！？])|\n+", text) if piece.strip()]
 
 
-def _disguised(block: Block) -> list[Finding]:
+_WRITTEN_OTHERWISE = ("leet", "spaced", "reversed", "rot13")
+"""Disguises whose words a reader could work out; what they say is read like a sentence."""
+_LEET_WORD = re.compile(r"\b(?=\w*[a-z])(?=\w*\d\w*[a-z])\w{3,}\b", re.IGNORECASE)
+
+
+def _views(block: Block) -> list[tuple[str, str]]:
+    """The disguises of a block and of each of its sentences: one alone may be written backwards."""
+    pieces = dict.fromkeys([block.text, *sentences(block.text)])
+    found = dict.fromkeys(view for piece in pieces for view in views.disguised(piece))
+    return [(name, view) for name, view in found if name != "leet" or len(_LEET_WORD.findall(block.text)) >= 3]
+
+
+def _disguised(block: Block, told: Set[str] = frozenset()) -> list[Finding]:
     found: list[Finding] = []
-    for name, view in views.disguised(block.text):
+    for name, view in _views(block):
         if name == "invisible" and len(view) >= 8:
             found.append(Finding("hidden_text", block.where, f"invisible characters that spell: {view[:100]}"))
         elif (name in ("base64", "hex") and len(re.findall(r"\w+", view)) >= 4) or (
-            name not in ("invisible", "marks", "leet") and addressing.command(views.folded(view))
+            name not in ("invisible", "marks") and (view in told or addressing.command(views.folded(view)))
         ):
             found.append(Finding("encoded", block.where, _excerpt(view)))
     if re.search(
@@ -129,7 +142,7 @@ def _disguised(block: Block) -> list[Finding]:
 
 
 def _in_block(block: Block, before: str, told: set[str]) -> list[Finding]:
-    found = _disguised(block)
+    found = _disguised(block, told)
     clean = views.clean(block.text)
     if not block.visible:
         return found + _concealed(clean, block.where, bool(found))

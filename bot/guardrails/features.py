@@ -23,7 +23,9 @@ NEARNESS = (0.35, 0.7, 1.5)
 _WORD = re.compile(r"\[[a-z ]+\]|[a-z0-9]+|[\u0600-\u06ff]+|[\u4e00-\u9fff]|[?!]")
 
 Vector = NDArray[np.float32]
-Embed = Callable[[str], NDArray[np.float32]]
+Read = Callable[[str], tuple[Vector, Vector]]
+"""A text to what the shipped embedder makes of it: its unit vector, shape (EMBEDDED,), and the states that the close reader goes on
+from, shape (pieces, EMBEDDED)."""
 
 
 @cache

@@ -63,7 +63,7 @@ def see(raw: str, redacted: str, context: Context) -> Seen:
     if plain != redacted:
         whole = features.marks(views.folded(plain))
         marked |= {name: found or marked[name] for name, found in whole.items() if ":crisis." in name}
-    belief = classifier.believe(redacted, context.embed, marked)
+    belief = classifier.believe(redacted, context.read, marked)
     return Seen(redacted, fold, views.bare(redacted), views.disguised(raw), belief, known, marked, extra)
 
 
@@ -116,7 +116,7 @@ def leading(seen: Seen) -> tuple[Handling, str]:
     A crisis needs the least: its own threshold, lower where a weak pattern speaks for it, unless a refusal of an unsafe
     request is likelier still, or another stop several times as likely (they stop the message as well). Then a plain question,
     unless its probability falls below the gate (lower where nothing else speaks against it). Then the likeliest of the rest."""
-    limits = classifier.thresholds()
+    limits = classifier.thresholds(seen.belief.embedded)
     crisis = seen.chance(Handling.CRISIS)
     crisis_limit = limits["likely:crisis" if likely(seen, Handling.CRISIS) else "crisis"]
     others = [seen.chance(kind) for kind in _ALSO_STOPPED] + [OUTWEIGHED * seen.chance(kind) for kind in _OTHERWISE_STOPPED]

@@ -11,7 +11,7 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from bot.errors import ConfigurationError
 from bot.knowledge.shipped import data_file
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bot.settings import Settings
 
-MODEL_SHA256 = "5cdaf61c3196df43695d2ffa141359deec4f511d26e569145af9195d2d708f4f"
+MODEL_SHA256 = "4855366eb7e457a9b3b61113b43bc485014c48f4e281a46edc629a7312288dd0"
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 MAX_TOKENS = 256
 SIDE_BY_SIDE = 8
@@ -70,6 +70,13 @@ def open_session(weights: Path, threads: int) -> Any:
     return onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
 
 
+def _feed(ids: list[int]) -> dict[str, Any]:
+    import numpy as np
+
+    row = np.array([ids], dtype=np.int64)
+    return {"input_ids": row, "attention_mask": np.ones_like(row), "token_type_ids": np.zeros_like(row)}
+
+
 class MiniLM:
     """all-MiniLM-L6-v2 with int8 weights and int8 arithmetic: 384 dimensions, unit length, cosine.
 
@@ -97,6 +104,13 @@ class MiniLM:
         self._tokenizer, self._session = tokenizer, open_session(weights, 1)
         give_back()
 
+    def read(self, text: str) -> tuple[Vectors, Vectors]:
+        """The text's vector, shape (384,), and what the third layer says of each of its pieces, shape (pieces, 384), for
+        readers that were fitted on those states."""
+        self.load()
+        vector, states = self._session.run(["vector", "states"], _feed(self._tokenizer.encode(text).ids))
+        return vector[0], states[0]
+
     def encode(self, texts: list[str]) -> Vectors:
         """Vectors of ``texts``, shape (len(texts), 384), rows of unit length, in order."""
         import numpy as np
@@ -114,11 +128,7 @@ class MiniLM:
         return result
 
     def _vector(self, ids: list[int]) -> Any:
-        import numpy as np
-
-        row = np.array([ids], dtype=np.int64)
-        feed = {"input_ids": row, "attention_mask": np.ones_like(row), "token_type_ids": np.zeros_like(row)}
-        return self._session.run(None, feed)[0][0]
+        return self._session.run(["vector"], _feed(ids))[0][0]
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """LangChain's interface: one list of floats a text."""
@@ -166,7 +176,7 @@ class RemoteEmbedder:
 Embedder = MiniLM | RemoteEmbedder
 
 
-def shipped(embedder: Embedder) -> bool:
+def shipped(embedder: Embedder) -> TypeGuard[MiniLM]:
     """Whether an embedder is the one that the fitted weights of ``knowledge/`` know."""
     return isinstance(embedder, MiniLM)
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-import numpy as np
-
 from bot.guardrails.context import Contacts, Context
 from bot.guardrails.context import Screened as Verdict
-from bot.guardrails.features import Embed
+from bot.guardrails.features import Read
 from bot.guardrails.inspection import inspect
 from bot.guardrails.languages import language_of
 from bot.guardrails.organizations import NamedContacts, Organizations
@@ -50,12 +48,14 @@ class Guards:
         if message.action is not None and " " not in message.text.strip():
             return Screened(message.text, message.text)
         vectors: dict[str, Vectors] = {}
+        embedder = self._embedder if shipped(self._embedder) else None  # the weights know no other
 
-        def embed(text: str) -> Vectors:
-            vectors[text] = np.asarray(self._embedder.encode([text])[0], dtype=np.float32)
-            return vectors[text]
+        def read(text: str) -> tuple[Vectors, Vectors]:
+            assert embedder is not None
+            vectors[text], states = embedder.read(text)
+            return vectors[text], states
 
-        verdict = screen(message.text, self._context(message, (), embed if self._fits() else None))
+        verdict = screen(message.text, self._context(message, (), read if embedder else None))
         return self._shaped(verdict, message, vectors)
 
     def look_again(self, message: Message, screened: Screened) -> Callable[[], Screened | None] | None:
@@ -101,7 +101,7 @@ class Guards:
         context = replace(self._context(message, self._links()), model=took_part)
         return inspect(reply, context, frozenset({fixed}) if known and fixed else frozenset()).reply
 
-    def _context(self, message: Message, links: tuple[str, ...], embed: Embed | None = None) -> Context:
+    def _context(self, message: Message, links: tuple[str, ...], read: Read | None = None) -> Context:
         settings = self._settings
         own = self._organizations.of(message.organization)
         named = own.contacts if own is not None else NamedContacts()
@@ -115,10 +115,6 @@ class Guards:
                 offices=named.offices,
             ),
             policy=own,
-            embed=embed,
+            read=read,
             links=links,
         )
-
-    def _fits(self) -> bool:
-        """Whether the classifier's weights were fitted on this embedder."""
-        return shipped(self._embedder)

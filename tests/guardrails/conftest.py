@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from bot.guardrails.context import Contacts, Context
@@ -20,5 +19,5 @@ def embedder() -> MiniLM:
 def context(embedder: MiniLM) -> Context:
     return Context(
         contacts=Contacts(crisis="the counselor on duty, 555-0100", general="the AI lead"),
-        embed=lambda text: np.asarray(embedder.encode([text])[0], dtype=np.float32),
+        read=embedder.read,
     )

@@ -1,0 +1,254 @@
+"""Fits the close reader of messages and documents: ``python -m tests.evals.fit_reader``, after ``fit_policy``.
+
+Messages and their classes are those that ``fit_policy`` wrote down, with noisy copies and filled patterns; sentences of documents
+are those of ``fit_documents``. It goes on from the states of the shipped embedder, so what is fitted is what runs. First one fold
+of ``fit_policy``'s is left out, to judge messages it has not seen together with the other readers and to set the temperature; then
+it is fitted on everything and written. Needs torch; about fifteen minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from bot.guardrails import classifier
+from bot.knowledge.embedding import MiniLM
+from bot.knowledge.shipped import data_file
+from tests.evals import fit_documents, fit_policy
+from tests.evals.minilm import STATES, WIDTH, Layers, mean, write_int8
+
+ROUNDS, BATCH, RATE, DECAY, WARM = 6, 32, 3e-4, 0.01, 0.15
+DROP, HEAD_DROP, SMOOTH, HIDDEN = 0.1, 0.2, 0.05, 0.1
+"""Dropout of the layers and before the heads, label smoothing, share of a text's pieces that are hidden while training."""
+RARE = 0.35
+"""How much more a rare class weighs: the power of how rare it is."""
+COPIED, FILLED, NEAR_MISS = 0.5, 0.3, 2.0
+FILLS = 2
+"""Filled messages a pattern."""
+PLAIN_SENTENCES = 2_500
+COMMAND_SHARE = 0.6
+"""What a document's sentence weighs beside a message."""
+MOST_PIECES = 96
+"""Longer texts are cut in the middle while training."""
+JUDGED = 0
+"""The fold left out."""
+
+Text = np.ndarray
+"""States of a text's pieces, shape (pieces, 384), as float16."""
+
+
+class Model(nn.Module):
+    """The upper layers, a mean and an attention over the pieces, and two heads."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(list(Layers(DROP).layers)[STATES:])
+        self.drop = nn.Dropout(HEAD_DROP)
+        self.attend, self.rules, self.command = nn.Linear(WIDTH, 1), nn.Linear(WIDTH, classes), nn.Linear(WIDTH, 1)
+
+    def pooled(self, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """States (texts, pieces, width) and mask (texts, pieces) to one vector a text."""
+        x, hidden = states, (1.0 - mask) * -1e4
+        for layer in self.layers:
+            x = layer(x, hidden[:, None, None, :])
+        share = torch.softmax(self.attend(x)[:, :, 0] + hidden, dim=1)
+        return mean(x, mask) + (share[:, :, None] * x).sum(1)
+
+    def forward(self, states: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits of the classes (texts, classes), and of a command (texts,)."""
+        pooled = self.drop(self.pooled(states, mask))
+        return self.rules(pooled), self.command(pooled)[:, 0]
+
+
+class Shipped(nn.Module):
+    """As it is written: one text without padding; probabilities instead of logits."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """States (texts, pieces, width) to probabilities (texts, classes) and log odds (texts,)."""
+        rules, command = self.model(states, torch.ones_like(states[:, :, 0]))
+        return torch.softmax(rules, dim=1), command
+
+
+@dataclass
+class Lesson:
+    """What is trained on: a text, its class or -1, whether it is a command or -1, and what it weighs."""
+
+    states: Text
+    rule: int
+    command: int
+    weight: float
+
+
+def states_of(texts: Sequence[str]) -> list[Text]:
+    """Each text's states, in order."""
+    embedder, found = MiniLM(1), []
+    for text in texts:
+        states = embedder.read(text)[1].astype(np.float16)
+        half = MOST_PIECES // 2
+        found.append(states if len(states) <= MOST_PIECES else np.concatenate([states[:half], states[-half:]]))
+    return found
+
+
+def padded(texts: Sequence[Text]) -> tuple[torch.Tensor, torch.Tensor]:
+    """States and mask of a batch."""
+    longest = max(map(len, texts))
+    states = np.zeros((len(texts), longest, WIDTH), dtype=np.float32)
+    mask = np.zeros((len(texts), longest), dtype=np.float32)
+    for row, text in enumerate(texts):
+        states[row, : len(text)], mask[row, : len(text)] = text, 1.0
+    return torch.from_numpy(states), torch.from_numpy(mask)
+
+
+def batches(lessons: Sequence[Lesson], rng: random.Random) -> Iterator[list[Lesson]]:
+    """Everything once, texts of like length together."""
+    order = list(lessons)
+    rng.shuffle(order)
+    made = []
+    for begin in range(0, len(order), BATCH * 20):
+        some = sorted(order[begin : begin + BATCH * 20], key=lambda lesson: len(lesson.states))
+        made += [some[i : i + BATCH] for i in range(0, len(some), BATCH)]
+    rng.shuffle(made)
+    yield from made
+
+
+def trained(lessons: Sequence[Lesson], classes: int) -> Model:
+    """A model that has gone through the lessons."""
+    torch.manual_seed(0)
+    rng, chance = random.Random(0), np.random.default_rng(0)
+    model = Model(classes).train()
+    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=DECAY)
+    steps = ROUNDS * (sum(1 for _ in batches(lessons, rng)) + 1)
+    rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps, pct_start=WARM)
+    for number in range(ROUNDS):
+        total, count = 0.0, 0
+        for batch in batches(lessons, rng):
+            states, mask = padded([lesson.states for lesson in batch])
+            mask = mask * torch.from_numpy((chance.random(mask.shape) > HIDDEN).astype(np.float32))
+            mask[:, 0] = 1.0
+            rules, command = model(states, mask)
+            weight = torch.tensor([lesson.weight for lesson in batch])
+            rule = torch.tensor([lesson.rule for lesson in batch])
+            told = torch.tensor([lesson.command for lesson in batch])
+            loss = functional.cross_entropy(rules, rule.clamp(min=0), reduction="none", label_smoothing=SMOOTH) * (rule >= 0)
+            aim = told.clamp(min=0).float() * (1 - SMOOTH) + SMOOTH / 2
+            loss = loss + COMMAND_SHARE * (told >= 0) * functional.binary_cross_entropy_with_logits(command, aim, reduction="none")
+            whole = (loss * weight).sum() / weight.sum()
+            optimizer.zero_grad()
+            whole.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            rate.step()
+            total, count = total + whole.item(), count + 1
+        say(f"round {number + 1}: loss {total / count:.3f}")
+    return model.eval()
+
+
+@torch.no_grad()
+def probabilities(model: Model, texts: Sequence[Text]) -> np.ndarray:
+    """Of each text, shape (texts, classes)."""
+    return np.concatenate(
+        [torch.softmax(model(*padded(texts[i : i + BATCH]))[0], dim=1).numpy() for i in range(0, len(texts), BATCH)]
+    )
+
+
+@torch.no_grad()
+def odds(model: Model, texts: Sequence[Text]) -> np.ndarray:
+    """How much each text commands, shape (texts,)."""
+    return np.concatenate([model(*padded(texts[i : i + BATCH]))[1].numpy() for i in range(0, len(texts), BATCH)])
+
+
+def messages(texts: list[str], y: np.ndarray, classes: tuple[str, ...]) -> tuple[list[Lesson], np.ndarray]:
+    """Lessons of what staff type, and of which message each is a copy (-1: of none)."""
+    rng = random.Random(4)
+    near = fit_policy.near_misses()
+    rows = [(text, name, NEAR_MISS if text in near and name == classifier.ANSWER else 1.0) for text, name in zip(texts, y, strict=True)]
+    owner = list(range(len(rows)))
+    copied = [i for i, name in enumerate(y) if name != classifier.ANSWER or rng.random() < 0.4]
+    rows += [(fit_policy.noisy(texts[i], rng), y[i], COPIED) for i in copied]
+    filled = fit_policy.expanded(rng, FILLS)
+    rows += [(text, name, FILLED) for text, name in filled]
+    owner += [*copied, *[-1] * len(filled)]
+    counts = {name: sum(1 for _, other, _ in rows if other == name) for name in classes}
+    usual = len(rows) / len(classes)
+    states = states_of([text for text, _, _ in rows])
+    lessons = [
+        Lesson(states[i], classes.index(name), -1, weight * (usual / counts[name]) ** RARE) for i, (_, name, weight) in enumerate(rows)
+    ]
+    return lessons, np.array(owner)
+
+
+def sentences() -> list[Lesson]:
+    """Lessons of what stands in documents."""
+    true, hard, plain = fit_documents.true(), fit_documents.tempting(), fit_documents.plain()
+    random.Random(3).shuffle(plain)
+    told = dict.fromkeys(plain[:PLAIN_SENTENCES], (0, 1.0)) | dict.fromkeys(hard, (0, 2.0)) | dict.fromkeys(true, (1, 2.0))
+    return [
+        Lesson(states, -1, command, weight)
+        for states, (command, weight) in zip(states_of(list(told)), told.values(), strict=True)
+    ]
+
+
+def main() -> None:
+    """Judge on one fold, fit on everything, write."""
+    cache, path = fit_policy.CACHE, classifier.folder() / "classifier.json"
+    card = json.loads(path.read_text(encoding="utf-8"))
+    texts = json.loads((cache / "texts.json").read_text(encoding="utf-8"))
+    stored = np.load(cache / "folds.npz", allow_pickle=True)
+    classes, y, fold = tuple(card["classes"]), stored["y"], stored["fold"]
+    lessons, owner = messages(texts, y, classes)
+    said = sentences()
+    say(f"{len(lessons)} messages with their copies, {len(said)} sentences")
+    unseen = np.where(fold == JUDGED)[0]
+    seen = [lesson for lesson, of in zip(lessons, owner, strict=True) if of < 0 or fold[of] != JUDGED]
+    first = trained([*seen, *said], len(classes))
+    read = probabilities(first, [lessons[i].states for i in unseen])
+    np.savez(cache / "reader.npz", read=read, unseen=unseen)
+    judge(card, [texts[i] for i in unseen], y[unseen], stored["with"][unseen], read)
+    whole = trained([*lessons, *said], len(classes))
+    about = {"made_by": "python -m tests.evals.fit_reader", "classes": list(classes)}
+    example = torch.from_numpy(lessons[0].states.astype(np.float32))[None]
+    write_int8(
+        Shipped(whole).eval(), (example,), ("rules", "command"), data_file("guardrails", "reader.onnx"), about, ("states",)
+    )
+
+
+def judge(card: dict[str, object], texts: list[str], y: np.ndarray, others: np.ndarray, read: np.ndarray) -> None:
+    """Set the temperature on unseen messages, put them through the whole screening, write the card with the figures."""
+    classes = tuple(card["classes"])  # type: ignore[arg-type]
+    both = classifier.with_reader(others, read)
+    card["with_temperature"] = round(fit_policy.temperature(both, y, classes), 2)
+    card["with_thresholds"] = fit_policy.THRESHOLDS["with"]
+    path = classifier.folder() / "classifier.json"
+    path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    classifier._card.cache_clear()
+    for name, out in (("together", both), ("the other readers alone", others)):
+        results = fit_policy.judged(texts, y, out, classes, float(card["with_temperature"]), True)  # type: ignore[arg-type]
+        say(f"{name}: {json.dumps(fit_policy.shares(results))}")
+        if out is both:
+            card["with_screening"] = fit_policy.shares(results)
+            wrong = [r for r in results if r.handling is not r.case.handling]
+            lines = [f"{r.case.handling.value} -> {r.handling.value} ({r.rule}) [{r.case.rule}] {r.text}" for r in wrong]
+            (fit_policy.CACHE / "wrong-reader.txt").write_text("\n".join(sorted(lines)), encoding="utf-8")
+    path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+
+
+def say(line: str) -> None:
+    """Print at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
