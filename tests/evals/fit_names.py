@@ -31,6 +31,8 @@ from bot.guardrails.tokens import plain
 from bot.guardrails.views import clean
 from tests.evals import make_names
 
+SCATTERED = 3
+"""Of which questions one in so many is also taken with other words in it."""
 ROOT = Path(__file__).parent.parent.parent
 OUT = ROOT / "knowledge" / "guardrails" / "names.npz"
 FRAMES = ROOT / "tests" / "evals" / "policy" / "name_frames.txt"
@@ -348,7 +350,9 @@ def rows(rng: random.Random, apart: bool | None, each: int) -> list[Row]:
         found.append((question, []))
         if not apart:
             found.append(maker.typed(question, []))
-    found += [(text, []) for text in nameless() if taken(text, apart)] * (1 if apart else 2)
+    plainly = [text for text in nameless() if taken(text, apart)]
+    found += [(text, []) for text in plainly] * (1 if apart else 2)
+    found += [(scattered(text, rng), []) for text in [*plainly, *asked[::SCATTERED]]]
     if not apart:
         lines = sentences(4_000, rng)
         found += [(line, []) for line in lines] + [(line.lower(), []) for line in lines[:1500]]
@@ -362,6 +366,26 @@ def nameless() -> list[str]:
     listed = known.given - known.everyday
     texts = [example.text for example in policy.examples()]
     return [text for text in texts if not any(plain(word) in listed for word in re.findall(r"[^\W\d_]+", text))]
+
+
+def scattered(text: str, rng: random.Random) -> str:
+    """A text without names in which some lower-case words stand for others that are said all the time and are seldom names: what
+    stands where a thing stands is no name, whatever list it is in."""
+
+    def other(match: re.Match[str]) -> str:
+        return rng.choice(ordinary()) if rng.random() < 0.25 else match.group()
+
+    return re.sub(r"(?<![\w'.@/-])[a-z]{4,}(?![\w'@/-]|\.\w)", other, text)
+
+
+@cache
+def ordinary() -> list[str]:
+    """Words that are said all the time, nobody's usual name, and that the lists do not tell from one."""
+    known = gazetteer()
+    given, _, _ = make_names.collect()
+    said = make_names.spoken(given) | known.everyday
+    listed = known.family | (known.given & known.everyday)
+    return sorted(word for word in said if len(word) > 2 and word.isalpha() and (word in listed or word not in known.words))
 
 
 def marked_examples() -> list[Row]:

@@ -3,7 +3,8 @@
 Messages and their classes are those that ``fit_policy`` wrote down, with noisy copies and filled patterns; sentences of documents
 are those of ``fit_documents``. It goes on from the states of the shipped embedder, so what is fitted is what runs. First one fold
 of ``fit_policy``'s is left out, to judge messages it has not seen together with the other readers and to set the temperature; then
-it is fitted on everything and written. Needs torch; about fifteen minutes.
+it is fitted on everything and written. Needs torch; about fifteen minutes. With ``--judge`` only the judging is done again, with
+``fit_policy``'s thresholds as they stand.
 """
 
 from __future__ import annotations
@@ -207,15 +208,25 @@ def main() -> None:
     texts = json.loads((cache / "texts.json").read_text(encoding="utf-8"))
     stored = np.load(cache / "folds.npz", allow_pickle=True)
     classes, y, fold = tuple(card["classes"]), stored["y"], stored["fold"]
+    unseen = np.where(fold == JUDGED)[0]
+    if "--judge" in sys.argv:
+        read = np.load(cache / "reader.npz")["read"]
+        judge(card, [texts[i] for i in unseen], y[unseen], stored["with"][unseen], read)
+        return
     lessons, owner = messages(texts, y, classes)
     said = sentences()
     say(f"{len(lessons)} messages with their copies, {len(said)} sentences")
-    unseen = np.where(fold == JUDGED)[0]
     seen = [lesson for lesson, of in zip(lessons, owner, strict=True) if of < 0 or fold[of] != JUDGED]
-    first = trained([*seen, *said], len(classes))
+    apart = [i // fit_documents.BLOCK % fit_documents.FOLDS == JUDGED for i in range(len(said))]
+    first = trained([*seen, *(lesson for lesson, out in zip(said, apart, strict=True) if not out)], len(classes))
     read = probabilities(first, [lessons[i].states for i in unseen])
-    np.savez(cache / "reader.npz", read=read, unseen=unseen)
+    np.savez(cache / "reader.npz", read=read)
     judge(card, [texts[i] for i in unseen], y[unseen], stored["with"][unseen], read)
+    left = [lesson for lesson, out in zip(said, apart, strict=True) if out]
+    told, truth = odds(first, [lesson.states for lesson in left]), np.array([lesson.command == 1 for lesson in left])
+    for share in (0.02, 0.01, 0.005):
+        limit = float(np.quantile(told[~truth], 1 - share))
+        say(f"sentences: taking {share:.3f} of the honest for a command it finds {(told[truth] > limit).mean():.3f} (from {limit:.2f})")
     whole = trained([*lessons, *said], len(classes))
     about = {"made_by": "python -m tests.evals.fit_reader", "classes": list(classes)}
     example = torch.from_numpy(lessons[0].states.astype(np.float32))[None]

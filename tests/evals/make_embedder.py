@@ -1,7 +1,7 @@
 """Makes the shipped embedder of MiniLM's upstream weights: ``python -m tests.evals.make_embedder``. Seconds.
 
 Afterwards the shipped vectors and everything fitted on vectors is of another embedder: run ``make readme``,
-``python -m tests.evals.fit_policy`` and ``make fit``. Needs what ``tests/evals/minilm.py`` names.
+``python -m tests.evals.fit_policy``, ``fit_reader``, ``fit_documents`` and ``make fit``. Needs what ``tests/evals/minilm.py`` names.
 """
 
 from __future__ import annotations

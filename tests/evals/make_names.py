@@ -166,6 +166,11 @@ MOSTLY_NAMES = (
 """Names that stand in lower case in documentation (as identifiers) or are places, yet are people's in talk about school."""
 
 
+SPOKEN = {"en": (8_000, 700), "es": (5_000, 2_500), "fr": (4_000, 2_500)}
+"""So many of the most frequent words of a language are said all the time, unless they are among so many of the census's most
+frequent family names."""
+
+
 def entries(provider: type, attribute: str) -> list[str]:
     """The names a locale lists under ``attribute``; none when it computes them."""
     value = getattr(provider, attribute, ())
@@ -211,6 +216,21 @@ def everyday(counts: Counter[str]) -> set[str]:
     return set(EVERYDAY) | set(ROMANCE) | {word for word, n in counts.items() if n >= 12}
 
 
+def spoken(given: Counter[str]) -> set[str]:
+    """Words that are said all the time and are family names only seldom ("winner", "sur", "cabeza"): nobody's given name, and none
+    of the most frequent family names. From pyspellchecker's counts."""
+    import names as census
+    from spellchecker import SpellChecker
+
+    lines = (Path(census.__file__).parent / "dist.all.last").read_text().splitlines()
+    found: set[str] = set()
+    for language, (most, usual) in SPOKEN.items():
+        frequency = SpellChecker(language=language).word_frequency
+        ranked = sorted(frequency.words(), key=lambda word: -frequency[word])[:most]
+        found |= {folded(word) for word in ranked} - {folded(line.split()[0]) for line in lines[:usual]}
+    return {word for word in found if not given[word] and word not in ROMAN_FAMILIES}
+
+
 def collect() -> tuple[Counter[str], Counter[str], dict[str, tuple[set[str], set[str]]]]:
     """Given and family names in Latin letters (with a weight), and those of other scripts."""
     given: Counter[str] = Counter()
@@ -249,7 +269,7 @@ def collect() -> tuple[Counter[str], Counter[str], dict[str, tuple[set[str], set
 def main() -> None:
     """Write the file."""
     given, family, other = collect()
-    words = everyday(prose()) - set(MOSTLY_NAMES)
+    words = (everyday(prose()) | spoken(given)) - set(MOSTLY_NAMES)
     lines = [
         "# Given (g) and family (f) names, lower case without accents; w marks a name that is also an everyday word.",
         "# Words (d) are no names. Made by tests/evals/make_names.py from Faker, names and pyspellchecker (all MIT); see NOTICE.",
