@@ -2,7 +2,8 @@
 
 Three readers are averaged: a linear one over concepts, words and embedding; one that compares the message with seven hundred
 kept ones (a radial kernel over the same features, quantized); and a net with one hidden layer. The last two see how features
-work together, each in its own way. A fourth, the close ``reader``, reads the words in their order; its word counts as much as theirs.
+work together, each in its own way. A fourth, the close ``reader``, reads the words in their order and counts as much as those
+three.
 
 Two sets of weights: with the embedding and the close reader, and without them for when the embedder is missing, of another kind,
 or fails."""
@@ -99,8 +100,8 @@ def weights(kind: str) -> Weights:
 
 
 def thresholds(embedded: bool) -> dict[str, float]:
-    """Of the weights with the embedding or without. ``crisis``: what its probability must reach; ``answer``: below what a plain question is doubted. ``likely:`` entries
-    hold where a weak pattern speaks for the crisis, or against the plain question."""
+    """Of the weights with the embedding or without. ``crisis``: what its probability must reach; ``answer``: below what a plain
+    question is doubted. ``likely:`` entries hold where a weak pattern speaks for the crisis, or against the plain question."""
     return {str(k): float(v) for k, v in _card()["with_thresholds" if embedded else "without_thresholds"].items()}
 
 

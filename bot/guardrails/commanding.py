@@ -1,8 +1,8 @@
 """How much a sentence of a document commands an assistant: a small fitted reader beside the patterns of ``addressing``, for
 wordings that no pattern foresees.
 
-It reads twice: the words first, for every sentence; then, for the few that those leave in doubt, words and embedding together, and
-the close ``reader``. Without an embedder the words decide alone and must say more. Weights:
+It reads twice: the words first, for every sentence; then, for the few that those leave in doubt, words and embedding together,
+and the close ``reader``. Without an embedder the words decide alone and must say more. Weights:
 ``knowledge/guardrails/documents.npz``, made by ``python -m tests.evals.fit_documents``."""
 
 from __future__ import annotations

@@ -87,7 +87,11 @@ def _told(blocks: list[Block], read: features.Read | None) -> set[str]:
     """The sentences of visible running text that the fitted reader takes for commands."""
     running = [block for block in blocks if block.visible and block.running]
     seen = dict.fromkeys(s for block in running for s in sentences(views.clean(block.text)) if len(s) >= LEAST)
-    seen |= dict.fromkeys(view for block in running for name, view in _views(block) if name in _WRITTEN_OTHERWISE)
+    for block in running:
+        apart = len(_APART.findall(block.text)) >= LETTERS_APART
+        for name, view in _views(block):
+            if name in _WRITTEN_OTHERWISE and (name != "spaced" or (apart and " " in view)):
+                seen[view] = None
     return {s for s, command in zip(seen, commanding.commands(list(seen), read), strict=True) if command}
 
 
@@ -113,6 +117,9 @@ def sentences(text: str) -> list[str]:
 
 _WRITTEN_OTHERWISE = ("leet", "spaced", "reversed", "rot13")
 """Disguises whose words a reader could work out; what they say is read like a sentence."""
+_APART = re.compile(r"(?<!\S)\w(?!\S)")
+LETTERS_APART = 8
+"""Letters that stand alone from which a text may be set apart to hide what it says."""
 _LEET_WORD = re.compile(r"\b(?=\w*[a-z])(?=\w*\d\w*[a-z])\w{3,}\b", re.IGNORECASE)
 
 

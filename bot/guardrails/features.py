@@ -24,8 +24,8 @@ _WORD = re.compile(r"\[[a-z ]+\]|[a-z0-9]+|[\u0600-\u06ff]+|[\u4e00-\u9fff]|[?!]
 
 Vector = NDArray[np.float32]
 Read = Callable[[str], tuple[Vector, Vector]]
-"""A text to what the shipped embedder makes of it: its unit vector, shape (EMBEDDED,), and the states that the close reader goes on
-from, shape (pieces, EMBEDDED)."""
+"""A text to what the shipped embedder makes of it: its unit vector, shape (EMBEDDED,), and the states that the close reader goes
+on from, shape (pieces, EMBEDDED)."""
 
 
 @cache

@@ -1,10 +1,10 @@
 """Fits the close reader of messages and documents: ``python -m tests.evals.fit_reader``, after ``fit_policy``.
 
 Messages and their classes are those that ``fit_policy`` wrote down, with noisy copies and filled patterns; sentences of documents
-are those of ``fit_documents``. It goes on from the states of the shipped embedder, so what is fitted is what runs. First one fold
-of ``fit_policy``'s is left out, to judge messages it has not seen together with the other readers and to set the temperature; then
-it is fitted on everything and written. Needs torch; about fifteen minutes. With ``--judge`` only the judging is done again, with
-``fit_policy``'s thresholds as they stand.
+are those of ``fit_documents``. It goes on from the states of the shipped embedder, so what is fitted is what runs. First one
+fold of ``fit_policy``'s is left out, to judge messages it has not seen together with the other readers and to set the
+temperature; then it is fitted on everything and written. Needs torch; about fifteen minutes. With ``--judge`` only the judging
+is done again, with ``fit_policy``'s thresholds as they stand.
 """
 
 from __future__ import annotations
@@ -144,7 +144,9 @@ def trained(lessons: Sequence[Lesson], classes: int) -> Model:
             told = torch.tensor([lesson.command for lesson in batch])
             loss = functional.cross_entropy(rules, rule.clamp(min=0), reduction="none", label_smoothing=SMOOTH) * (rule >= 0)
             aim = told.clamp(min=0).float() * (1 - SMOOTH) + SMOOTH / 2
-            loss = loss + COMMAND_SHARE * (told >= 0) * functional.binary_cross_entropy_with_logits(command, aim, reduction="none")
+            loss = loss + COMMAND_SHARE * (told >= 0) * functional.binary_cross_entropy_with_logits(
+                command, aim, reduction="none"
+            )
             whole = (loss * weight).sum() / weight.sum()
             optimizer.zero_grad()
             whole.backward()
@@ -174,7 +176,10 @@ def messages(texts: list[str], y: np.ndarray, classes: tuple[str, ...]) -> tuple
     """Lessons of what staff type, and of which message each is a copy (-1: of none)."""
     rng = random.Random(4)
     near = fit_policy.near_misses()
-    rows = [(text, name, NEAR_MISS if text in near and name == classifier.ANSWER else 1.0) for text, name in zip(texts, y, strict=True)]
+    rows = [
+        (text, name, NEAR_MISS if text in near and name == classifier.ANSWER else 1.0)
+        for text, name in zip(texts, y, strict=True)
+    ]
     owner = list(range(len(rows)))
     copied = [i for i, name in enumerate(y) if name != classifier.ANSWER or rng.random() < 0.4]
     rows += [(fit_policy.noisy(texts[i], rng), y[i], COPIED) for i in copied]
@@ -185,7 +190,8 @@ def messages(texts: list[str], y: np.ndarray, classes: tuple[str, ...]) -> tuple
     usual = len(rows) / len(classes)
     states = states_of([text for text, _, _ in rows])
     lessons = [
-        Lesson(states[i], classes.index(name), -1, weight * (usual / counts[name]) ** RARE) for i, (_, name, weight) in enumerate(rows)
+        Lesson(states[i], classes.index(name), -1, weight * (usual / counts[name]) ** RARE)
+        for i, (_, name, weight) in enumerate(rows)
     ]
     return lessons, np.array(owner)
 
@@ -226,7 +232,8 @@ def main() -> None:
     told, truth = odds(first, [lesson.states for lesson in left]), np.array([lesson.command == 1 for lesson in left])
     for share in (0.02, 0.01, 0.005):
         limit = float(np.quantile(told[~truth], 1 - share))
-        say(f"sentences: taking {share:.3f} of the honest for a command it finds {(told[truth] > limit).mean():.3f} (from {limit:.2f})")
+        found = (told[truth] > limit).mean()
+        say(f"sentences: taking {share:.3f} of the honest for a command it finds {found:.3f} (from {limit:.2f})")
     whole = trained([*lessons, *said], len(classes))
     about = {"made_by": "python -m tests.evals.fit_reader", "classes": list(classes)}
     example = torch.from_numpy(lessons[0].states.astype(np.float32))[None]

@@ -1,7 +1,8 @@
 """Makes the shipped embedder of MiniLM's upstream weights: ``python -m tests.evals.make_embedder``. Seconds.
 
 Afterwards the shipped vectors and everything fitted on vectors is of another embedder: run ``make readme``,
-``python -m tests.evals.fit_policy``, ``fit_reader``, ``fit_documents`` and ``make fit``. Needs what ``tests/evals/minilm.py`` names.
+``python -m tests.evals.fit_policy``, ``fit_reader``, ``fit_documents`` and ``make fit``. Needs what ``tests/evals/minilm.py``
+names.
 """
 
 from __future__ import annotations
@@ -29,7 +30,11 @@ def main() -> None:
     ids = torch.tensor([[101, 2023, 2003, 102]])
     example = (ids, torch.ones_like(ids), torch.zeros_like(ids))
     write_int8(
-        Embedder(), example, ("vector", "states"), data_file("embedder", "minilm.onnx"), {"made_by": "python -m tests.evals.make_embedder"}
+        Embedder(),
+        example,
+        ("vector", "states"),
+        data_file("embedder", "minilm.onnx"),
+        {"made_by": "python -m tests.evals.make_embedder"},
     )
 
 
