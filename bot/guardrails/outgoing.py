@@ -35,7 +35,8 @@ def own_words(reply: Reply, context: Context) -> str:
             citation.section,
             *citation.notes,
         ):
-            text = text.replace(known, " ") if len(known) > 2 else text
+            shown = known if known in text or "/" not in known else stripped(known, context.links)[0]
+            text = text.replace(shown, " ") if len(shown) > 2 else text
     for contact in (context.contacts.crisis, context.contacts.general, *context.contacts.offices.values()):
         text = text.replace(contact, " ") if contact else text
     text = re.sub(r"^>.*$", " ", text, flags=re.MULTILINE)

@@ -76,6 +76,16 @@ def test_quotes_are_the_librarys_words() -> None:
     assert not inspect(reply, CONTEXT).held
 
 
+def test_a_publisher_with_an_address_in_its_name_holds_nothing_back() -> None:
+    publisher = "Brightfield (brightfield.example/schools, Quentin Abara and partners)"
+    citation = replace(QUOTE, publisher=publisher, quote="Ask first.")
+    shown = f"Ask first. [1]\n\n- [1] National: T, {publisher} (2025)."
+    inspected = inspect(replace(REPLY, markdown=shown, citations=(citation,)), CONTEXT)
+    assert not inspected.held, inspected.problems
+    assert "brightfield.example" not in inspected.reply.markdown
+    assert "Ask first." in inspected.reply.markdown
+
+
 def test_a_bad_restatement_is_dropped_and_the_quotes_stay() -> None:
     reply = replace(REPLY, restatement="Call Maria Gonzalez.", markdown="FERPA covers records. Call Maria Gonzalez.")
     inspected = inspect(reply, CONTEXT)
