@@ -24,9 +24,11 @@ class Contacts:
 class Context:
     """One turn's surroundings.
 
-    ``read`` gives what the shipped embedder makes of a text and is called once at most, with the redacted text, so that the
-    caller can keep the vector for the search; None or a failing embedder leaves the local rules standing. ``links`` are the only
-    addresses a reply may carry, whole or as prefixes ending in '/'. ``model`` names the chat model that took part."""
+    ``read`` gives what the shipped embedder makes of a text and is called with the redacted text, so that the caller can keep the
+    vector for the search, and then with its clauses where it has several; None or a failing embedder leaves the local rules
+    standing. ``links`` are the only addresses a reply may carry, whole or as prefixes ending in '/'. ``terms`` are words of the
+    published documents that look like names and are none (:func:`bot.guardrails.terms.terms`). ``model`` names the chat model
+    that took part."""
 
     organization: str | None = None
     language: str | None = None
@@ -35,6 +37,7 @@ class Context:
     read: Read | None = None
     policy: OrganizationPolicy | None = None
     links: tuple[str, ...] = ()
+    terms: frozenset[str] = frozenset()
     model: str | None = None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.guardrails import crisis, injection, misuse, privacy, scope
+from bot.guardrails import clauses, crisis, injection, misuse, privacy, scope
 from bot.guardrails.context import Context, Decision, Screened
 from bot.guardrails.judging import Seen, by_belief, by_example, leading, see
 from bot.guardrails.languages import language_of
@@ -16,6 +16,9 @@ MOST_CHARACTERS = 8_000
 
 SURE_CRISIS = 0.5
 """From what probability a crisis goes before a pattern of an unsafe request."""
+
+_SOFT = (Handling.OUT_OF_SCOPE, Handling.SMALLTALK)
+"""What a message is taken for only when none of its clauses is worse."""
 
 _OUTCOMES = {
     Handling.CRISIS: Outcome.ROUTED,
@@ -30,11 +33,13 @@ _OUTCOMES = {
 def screen(text: str, context: Context) -> Screened:
     """Decide what a message may do. Never raises for what a user typed."""
     raw = text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS // 2] + "\n" + text[-MOST_CHARACTERS // 2 :]
-    redacted = privacy.redact(raw, context.country)
+    redacted = privacy.redact(raw, context.country, context.terms)
     language = language_of(redacted.text, context.language)
     notice = privacy.notice(redacted.kinds, language)
     seen = see(raw, redacted.text, context)
     decision = decide(seen, context)
+    if decision is None or decision.handling in _SOFT:
+        decision = clauses.judge(redacted.text, context) or decision
     screened = Screened(
         handling=Handling.ANSWER_REDACTED if redacted.kinds else Handling.ANSWER,
         text=redacted.text,
@@ -104,7 +109,9 @@ def reply_of(rule: Rule, handling: Handling, context: Context, language: str, no
     )
 
 
-def screen_history(history: tuple[Utterance, ...], country: str = "US") -> tuple[Utterance, ...]:
+def screen_history(
+    history: tuple[Utterance, ...], country: str = "US", terms: frozenset[str] = frozenset()
+) -> tuple[Utterance, ...]:
     """Earlier lines with the details in the user's own hidden the same way; the assistant's are redacted too, since they
     may quote what was asked."""
-    return tuple(Utterance(line.role, privacy.redact(line.text, country).text) for line in history)
+    return tuple(Utterance(line.role, privacy.redact(line.text, country, terms).text) for line in history)

@@ -1,0 +1,85 @@
+"""Judges the clauses of a message one by one: a crisis or a request told in passing, beside a plain question or in a long text,
+is lost when only the whole is weighed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from bot.guardrails import classifier, features
+from bot.guardrails.context import Context, Decision
+from bot.guardrails.judging import Seen, by_pattern, decided, see
+from bot.guardrails.reader import reader
+from bot.messages import Handling
+
+_BREAK = re.compile(
+    r"(?<=[.!?。！？؟;…])\s+|(?<=[。！？])|(?<=[\u4e00-\u9fff][?!])|\n+|\s+[-–—]+\s+|(?<=[,，،])\s*(?=\S)"
+    r"|\s+(?=(?:also|but|btw|anyway|ps|because|while|when|pero|además|también|mais|aussi|parce)\b)",
+    re.IGNORECASE,
+)
+SHORT, LONG, STEP, MOST = 4, 30, 22, 80
+"""Words below which a clause stays with its neighbour; above which it is cut, every so many words; how many clauses are read."""
+
+LEAST = {Handling.CRISIS: 0.5, Handling.REFUSE_UNSAFE: 0.85, Handling.INJECTION: 0.9, Handling.REFUSE_MISUSE: 0.95}
+"""How likely a clause must be one of these, in the order in which they decide. More than of a whole message: many are read, and
+each has lost what stands around it."""
+
+PLAIN = 0.97
+"""What the close reader alone takes for a plain clause with so much belief is not weighed further: no other reader could outweigh
+it."""
+
+
+def clauses(text: str) -> list[str]:
+    """The clauses of a text, in order; none when it has only one."""
+    found: list[str] = []
+    for piece in _BREAK.split(text):
+        if found and min(_length(found[-1]), _length(piece)) < SHORT:
+            found[-1] = f"{found[-1]} {piece.strip()}".strip()
+        elif piece.strip():
+            found.append(piece.strip())
+    cut = [part for piece in found for part in _cut(piece)]
+    return cut[:MOST] if len(cut) > 1 else []
+
+
+def _length(text: str) -> int:
+    """Words of a text; two characters count for one where no spaces are written."""
+    return max(len(text.split()), len(re.findall("[\u3040-\u30ff\u4e00-\u9fff]", text)) // 2)
+
+
+def _cut(text: str) -> list[str]:
+    words = text.split()
+    if len(words) <= LONG:
+        return [text]
+    return [" ".join(words[begin : begin + LONG]) for begin in range(0, len(words) - (LONG - STEP), STEP)]
+
+
+def judge(text: str, context: Context) -> Decision | None:
+    """The first, by ``LEAST``'s order, that a pattern or the classifier finds in a clause of a redacted text."""
+    parts = clauses(text)
+    seen = [(number, see(part, part, context)) for number, part in enumerate(parts, 1) if _doubtful(part, context)]
+    for handling, least in LEAST.items():
+        for number, clause in seen:
+            decision = by_pattern(clause, handling) or _likely(clause, handling, least)
+            if decision is not None:
+                return replace(decision, reasons=(f"clause {number} of {len(parts)}", *decision.reasons))
+    return None
+
+
+def _doubtful(part: str, context: Context) -> bool:
+    """Whether a clause is weighed at all. Without the embedder only patterns can tell."""
+    if context.read is None:
+        return any(features.marks(part.lower()).values())
+    try:
+        _, states = context.read(part)
+        close = reader()
+        return float(close.read(states)[0][close.classes.index(classifier.ANSWER)]) < PLAIN
+    except Exception:  # a failing embedder leaves the patterns
+        return True
+
+
+def _likely(clause: Seen, handling: Handling, least: float) -> Decision | None:
+    name = clause.belief.rules.get(handling)
+    chance = clause.chance(handling)
+    if name is None or name not in clause.rules or not clause.belief.embedded or chance < least:
+        return None
+    return decided(clause.rules[name], f"classifier {handling.value} {chance:.2f} >= {least:.2f}")
