@@ -187,7 +187,8 @@ class App:
 
         organizations = Organizations(self.settings.policy_dir)
         organizations.check()
-        guards = Guards(self.embedder, self.settings, self.assistant.addresses, FIXED, organizations, second_look(self.settings))
+        look, shelves = second_look(self.settings), self.assistant.shelves
+        guards = Guards(self.embedder, self.settings, self.assistant.addresses, FIXED, organizations, look, shelves)
         return Turn(
             self.assistant,
             self.database,

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bot.app import App
 from bot.inbox import Inbox
+from bot.knowledge.intake import Described
 from bot.knowledge.library import utc_now
 from bot.messages import Action, Answered, Choice, Handling, Message, Outcome, Person, Receipt, Reply
 from bot.store import Database
@@ -337,3 +338,27 @@ def test_a_quote_that_moved_is_answered_anew_from_what_is_in_force(shared_app: A
     assert turn.take(Message(QUESTION)).reply.outcome is Outcome.ANSWERED
     monkeypatch.setattr(turn, "_moved", lambda _: True)
     assert turn.take(Message(QUESTION)).reply.fixed == "apology"
+
+
+def test_what_an_organization_wrote_about_is_in_its_scope_and_no_name(
+    data_dir: Path, tmp_path: Path, make_app: Callable[..., App]
+) -> None:
+    app = make_app(data_dir)
+    lunch = Message("what is for lunch on Friday", organization="maple")
+    tablets = replace(lunch, text="when do Zorblatt tablets sleep")
+    assert app.ask(lunch).reply.handling is Handling.OUT_OF_SCOPE
+    page = tmp_path / "house.md"
+    page.write_text(
+        "# House rules\n\n## Lunch\n\nOn Friday the cafeteria serves pizza and salad for lunch.\n\n"
+        "## Sleeping tablets\n\nZorblatt tablets sleep at nine.\n",
+        encoding="utf-8",
+    )
+    version = app.take_in(page, Described(), author="Ann", organization="maple").version.id
+    app.library.submit(version, "Ann")
+    app.library.approve(version, "Ben")
+    for message, word in ((lunch, "pizza"), (tablets, "nine")):
+        assert any(word in c.quote for c in app.ask(message).reply.citations)
+    elsewhere = replace(lunch, organization="oak")
+    assert app.ask(elsewhere).reply.handling is Handling.OUT_OF_SCOPE
+    weather = app.ask(replace(lunch, text="what's the weather tomorrow")).reply
+    assert weather.handling is Handling.OUT_OF_SCOPE

@@ -44,8 +44,9 @@ _GAP = re.compile(r"^[ \t]*$")
 class Reader:
     """Reads one text for names; ``spans`` is what it found."""
 
-    def __init__(self, text: str, taken: list[tuple[int, int]], again: bool = False) -> None:
-        """``taken`` spans are hidden already; ``again`` says that the text was read before, so only sure names are new."""
+    def __init__(self, text: str, taken: list[tuple[int, int]], again: bool = False, terms: frozenset[str] = frozenset()) -> None:
+        """``taken`` spans are hidden already; ``again`` says that the text was read before, so only sure names are new;
+        ``terms`` are words that are no names here."""
         self.text = text
         self.drawn = latinized(text)
         self.tokens = tokens(self.drawn)
@@ -54,11 +55,18 @@ class Reader:
         self.person = bool(PERSON.search(self.drawn))
         kept = standing(self.drawn)
         self.titled = kept.titled
-        self.firm = [*taken, *kept.firm]
+        self.firm = [*taken, *kept.firm, *self._no_names(terms)]
         self.doubtful = kept.doubtful
         self.closed = [*self.firm, *self.doubtful]
         self.marked: dict[int, int] = {}
         self.shouting = sum(c.isupper() for c in text) > 0.6 * max(1, sum(c.isalpha() for c in text))
+
+    def _no_names(self, terms: frozenset[str]) -> list[tuple[int, int]]:
+        """Where a text that speaks of no child has words known to be no names, unless one does what a person does."""
+        if self.person or cue("child", "any").search(self.drawn):
+            return []
+        known = [i for i, t in enumerate(self.tokens) if t.low in terms and not t.possessive and not self._person_verb(i)]
+        return [(self.tokens[i].start, self.tokens[i].end) for i in known if not STRONG.match(self.drawn[self.tokens[i].end :])]
 
     def _open(self, i: int) -> bool:
         token = self.tokens[i]
@@ -422,9 +430,10 @@ class Reader:
         return spans
 
 
-def find(text: str, taken: list[tuple[int, int]], again: bool = False) -> list[NameSpan]:
-    """Every name in a cleaned text. ``taken`` are spans already hidden; ``again`` says that some of them were before."""
-    spans = Reader(text, taken, again).read()
+def find(text: str, taken: list[tuple[int, int]], again: bool = False, terms: frozenset[str] = frozenset()) -> list[NameSpan]:
+    """Every name in a cleaned text. ``taken`` are spans already hidden; ``again`` says that some of them were before; ``terms``
+    are no names."""
+    spans = Reader(text, taken, again, terms).read()
     person = bool(spans) or bool(cue("child", "any").search(text))
     other = [NameSpan(start, end, False) for start, end in other_scripts(text)]
     return sorted([*spans, *initials(text, person), *other], key=lambda span: span.start)

@@ -63,7 +63,8 @@ def _phrases(language: str) -> tuple[str, ...]:
 
 def personal(text: str, context: Context) -> list[str]:
     """Kinds of personal detail in a text; links are judged elsewhere."""
-    return [kind for kind, _ in privacy.redact(text, context.country).kinds if kind not in ("link", "file name", "mention")]
+    found = privacy.redact(text, context.country, context.terms).kinds
+    return [kind for kind, _ in found if kind not in ("link", "file name", "mention")]
 
 
 def objections(reply: Reply, context: Context) -> list[str]:

@@ -66,9 +66,9 @@ def _written(plain: str, spans: list[details.Found]) -> str:
     return "".join([*out, plain[last:]])
 
 
-def redact(text: str, country: str = "US") -> Redacted:
-    """Clean a text and hide the details in it. ``country`` (ISO code) says whose telephone numbers are local. Redacting
-    twice changes nothing."""
+def redact(text: str, country: str = "US", terms: frozenset[str] = frozenset()) -> Redacted:
+    """Clean a text and hide the details in it. ``country`` (ISO code) says whose telephone numbers are local; ``terms`` are
+    words that stay though no list knows them. Redacting twice changes nothing."""
     plain = clean(text)
     closed = [match.span() for match in placeholders().finditer(plain)]
     blank = placeholders().sub(lambda m: "\ue000" * len(m.group()), plain)
@@ -77,7 +77,7 @@ def redact(text: str, country: str = "US") -> Redacted:
     hidden = blank
     for start, end, _ in found:
         hidden = hidden[:start] + "\ue000" * (end - start) + hidden[end:]
-    named = names.find(hidden, taken + details.web_addresses(blank), bool(closed))
+    named = names.find(hidden, taken + details.web_addresses(blank), bool(closed), terms)
     found += [(s.start, s.end, "family name" if s.family else "student name") for s in named]
     hidden_before = [match.group() for match in placeholders().finditer(plain)]
     person = bool(named) or any(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -13,10 +14,15 @@ from bot.guardrails.languages import language_of
 from bot.guardrails.organizations import NamedContacts, Organizations
 from bot.guardrails.screening import added, screen, screen_history
 from bot.guardrails.second import SecondLook
+from bot.guardrails.terms import terms
 from bot.knowledge.embedding import Embedder, Vectors, shipped
+from bot.knowledge.library import BASE
+from bot.knowledge.shelf import Shelf
 from bot.messages import Handling, Message, Reply
 from bot.settings import Settings
 from bot.turn.stages import Screened
+
+_log = logging.getLogger("signpost.turn")
 
 SOFT = (Handling.SMALLTALK, Handling.OUT_OF_SCOPE)
 """A fixed text that gives way where a skill or a command knows the words better ("stop" in the middle of a check)."""
@@ -25,7 +31,7 @@ SOFT = (Handling.SMALLTALK, Handling.OUT_OF_SCOPE)
 class Guards:
     """``links`` gives the addresses a reply may carry; ``fixed`` names the fixed texts of skills and commands, which pass
     by id alone (a name ending in '.' stands for all that begin so); ``organizations`` knows what each adds to the policy;
-    ``look`` asks services for a second look."""
+    ``look`` asks services for a second look; ``shelves`` gives the libraries named, whose terms are no names."""
 
     def __init__(
         self,
@@ -35,7 +41,10 @@ class Guards:
         fixed: tuple[str, ...] = (),
         organizations: Organizations | None = None,
         look: SecondLook | None = None,
+        shelves: Callable[[list[str]], list[Shelf]] | None = None,
     ) -> None:
+        self._shelves = shelves
+        self._terms: dict[str, tuple[int, frozenset[str]]] = {}
         self._look = look
         self._organizations = organizations or Organizations(settings.policy_dir)
         self._embedder = embedder
@@ -86,7 +95,7 @@ class Guards:
             notice=verdict.notice or "",
             rule=verdict.rule,
             soft=verdict.handling in SOFT,
-            history=screen_history(message.history, self._settings.country),
+            history=screen_history(message.history, self._settings.country, self._known_terms(message.organization)),
             vectors=vectors,
             alarm=verdict.rule if verdict.notify else None,
         )
@@ -117,4 +126,22 @@ class Guards:
             policy=own,
             read=read,
             links=links,
+            terms=self._known_terms(message.organization),
         )
+
+    def _known_terms(self, organization: str | None) -> frozenset[str]:
+        """The terms of the libraries an asker sees, read once a generation; none while they cannot be read, since a message
+        must be screened all the same."""
+        known: frozenset[str] = frozenset()
+        try:
+            shelves = self._shelves([BASE, *([organization] if organization else [])]) if self._shelves else []
+        except Exception as error:  # whatever keeps the library from being read is told by who answers from it
+            _log.warning("messages are screened without the library's terms: %s", type(error).__name__)
+            return known
+        for shelf in shelves:
+            generation, found = self._terms.get(shelf.library, (0, known))
+            if generation != shelf.generation:
+                found = terms(text for v in shelf.versions.values() for text in (v.front.title, v.text))
+                self._terms[shelf.library] = (shelf.generation, found)
+            known |= found
+        return known

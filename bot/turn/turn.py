@@ -31,6 +31,9 @@ _log = logging.getLogger("signpost.turn")
 MOST_CHOICES = 3
 """Buttons under an answer, a lesson's among them; Teams shows three."""
 
+ELSEWHERE = "scope.elsewhere"
+"""The rule of what is out of scope; an organization's own rules of that kind have other names, and stand."""
+
 LABEL_CHARS = 160
 """A longer message is not looked up among the labels of the last reply's choices."""
 
@@ -202,10 +205,18 @@ class Turn:
                 if answer is not None:
                     return receipted(self._commands.opened(answer, int(number[1]), words)), False
         if screened.reply is not None:
-            return receipted(self._with_offer(message, screened.reply, conversation)), True
+            if not self._covered_after_all(message, screened):
+                return receipted(self._with_offer(message, screened.reply, conversation)), True
+            screened = replace(screened, reply=None, rule=None)
         with stage("assistant"):
             answered = self._assistant.answer(message, screened.vectors)
             return self._accompanied(message, _told_all(answered, screened), conversation), True
+
+    def _covered_after_all(self, message: Message, screened: Screened) -> bool:
+        """Whether a message that was taken for one out of scope is answered plainly by the library: an organization's documents
+        may speak of anything, and what they speak of is within its scope."""
+        with stage("assistant"):
+            return screened.rule == ELSEWHERE and self._assistant.plainly_covers(message)
 
     def _passed(self, message: Message, conversation: str, typed: str, *, crisis: bool) -> Reply | None:
         """What the way to a person makes of a message; None when it is not for it. A crisis comes before it."""
