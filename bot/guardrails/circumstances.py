@@ -43,6 +43,8 @@ _AFTER_NAME = re.compile(
     r"[\s,|:;-]+(?P<score>\d{2,3}(?:\.\d+)?%?)(?:[\s,|;]+(?P<letter>[A-DF][+-]?)(?!\w))?(?=\s*[,|.;)]|\s+(?:is|are|was|y|and)\b|$)"
 )
 """A score that follows a name in a list or a row."""
+_CATEGORY = re.compile(r"[\s,:(-]{1,3}(?P<code>(?:DS|TBI|SLD|OHI|ASD|DHH|SLI|EBD|ODD|ADHD|deaf|blind)(?:/[A-Z]{2,3})?)(?!\w)")
+"""A category of special education that follows a name in a list."""
 _THEN = re.compile(r"\s*(?:to|down to|up to|a|->|→)\s*(\d{1,3}(?:\.\d+)?\s?%?|[A-F][+-]?)(?!\w)")
 """Where a grade went: 'from 3.9 to 2.4'."""
 _LEAD = (
@@ -60,7 +62,9 @@ _HEALTH_FRAMES = (
     r"|diagnosed with \w+|hospitali[sz]ed|in the (?:hospital|psych ward)"
 )
 _OTHER_HEALTH = (
-    "注意力缺陷|多动症|自闭症|抑郁症?|焦虑症?|糖尿病|癫痫|阅读障碍|哮喘|过敏|心脏病|怀孕|自残|白血病|"
+    "注意力缺陷|多动症|過動症|過動兒|自閉症|憂鬱症|焦慮症|癲癇|閱讀障礙|氣喘|過敏|心臟病|懷孕|自殘|妥瑞症?|"
+    "توحد|صرع|اكتئاب|تأخر في النطق|"
+    "自闭症|抑郁症?|焦虑症?|糖尿病|癫痫|阅读障碍|哮喘|过敏|心脏病|怀孕|自残|白血病|"
     "التوحد|السكري|سكري|الاكتئاب|الصرع|فرط الحركة|الربو|ربو|القلق|عسر القراءة|حساسية|حامل|السرطان"
 )
 _FOR = r"(?:\s+(?:for|por|pour)\s+(?!(?:his|her|the|my|our|using|usar)\b)[\wÀ-ÿ-]+(?:ing\b)?)?"
@@ -73,7 +77,9 @@ _DISCIPLINE_FRAMES = (
     r"vape|blade|taser|weed|alcohol|drugs|lighter)(?: to school)?|caught (?:vaping|cheating|stealing|fighting|drinking|smoking|skipping|"
     r"selling \w+|sexting)|(?:on )?(?:a )?behaviou?r contract|sent to the office|in (?:the )?alternative school|juvenile (?:hall|detention|record)|on probation|ran away|conseil de discipline"
 )
-_OTHER_DISCIPLINE = "停学|开除|记过|处分|打架|逃学|\u0641\u0635\u0644(?=\\s)|طرد|مطرود|موقوف"
+_OTHER_DISCIPLINE = (
+    "停课|停課|休学|记大过|記過|مفصولة?|ضرب(?= زميل)|停学|开除|记过|处分|打架|逃学|\u0641\u0635\u0644(?=\\s)|طرد|مطرود|موقوف"
+)
 _KIN = r"(?:mom|mum|mother|dad|father|parents?|step ?dad|step ?mom|brother|sister|grandma|mam[áa]|pap[áa]|padre|madre|padres|mère|père)"
 _FAMILY_FRAMES = (
     rf"|{_KIN}(?:'s|s)? (?:(?:is|are|was|were|got|just|has been|have been|fue|est[áa]n?|est) )?(?:getting )?(?:divorc\w+|separat\w+|drinking|drinks|"
@@ -132,6 +138,8 @@ def circumstances(text: str, names: list[tuple[int, int]], named: bool) -> list[
     for _, end in names:
         if row := _AFTER_NAME.match(text, end):
             found += [(*row.span(group), "grade detail") for group in ("score", "letter") if row.group(group)]
+        if category := _CATEGORY.match(text, end):
+            found.append((*category.span("code"), "health detail"))
     for kind, pattern in _patterns():
         for match in pattern.finditer(text):
             if not named and _DANGER.search(match.group()):

@@ -41,6 +41,7 @@ _DATES = (
     rf"(?:\d{{1,2}}[/.\-]\d{{1,2}}[/.\-](?:{_YEAR}|\d{{2}})|{_YEAR}[/.\-]\d{{1,2}}[/.\-]\d{{1,2}}"
     rf"|{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+(?:of\s+)?{_YEAR})?|\d{{1,2}}(?:st|nd|rd|th|er)?\s+(?:of\s+|"
     rf"de\s+)?{_MONTH}\.?(?:,?\s+(?:de[l]?\s+)?{_YEAR})?"
+    rf"|\d{{1,2}}-(?:{_MONTH}|ene|abr)-{_YEAR}"
     rf"|{_YEAR}\s*年\s*\d{{1,2}}\s*月\s*\d{{1,2}}\s*[日号]|\d{{1,2}}\s*月\s*\d{{1,2}}\s*[日号]|\d{{1,2}}\s+(?:يناير|"
     rf"فبراير|مارس|أبريل|مايو|يونيو|يوليو|أغسطس|سبتمبر|أكتوبر|نوفمبر|ديسمبر)(?:\s+{_YEAR})?)"
 )
@@ -59,7 +60,7 @@ _SSN = re.compile(r"(?<![\d-])\d{3}[- ]\d{2}[- ]\d{4}(?![\d-])")
 _GOVERNMENT = re.compile(
     r"\b(?:ssn|s\.s\.n\.?|social(?: security)?(?: (?:number|no\.?|num|#))?|seguro social|passport|pasaporte|"
     r"passeport|itin|alien (?:number|no)|a-number|driver'?s? licen[cs]e|licencia|curp|rfc|nss|dni|nie|nif|"
-    r"insee|nir|身份证号?码?|护照号?码?|رقم الهوية|جواز(?: السفر)?)"
+    r"insee|nir|身份证号?码?|护照号?码?|護照號?碼?|身分證號?碼?|رقم الهوية|جواز(?: السفر)?)"
     r"[\s:=#(]*(?:(?:is|number|no\.?|num|es|número|numero|de|n°|last (?:four|4)|ending(?: in| with)?|"
     r"ends? (?:in|with)|are|号码|号|是|رقم|هو)[\s:#]*){0,4"
     r"}[:：是]?\s*(?P<id>[A-Z]{0,4}-?\d[\dA-Z]*(?:[- ]\d[\dA-Z]*){0,6}|(?-i:(?=[A-Z]*\d)[A-Z0-9]{8,18}))",
@@ -67,7 +68,7 @@ _GOVERNMENT = re.compile(
 )
 _PLATE = re.compile(
     r"\b(?:licen[cs]e plates?|plates?|tag|placas?)(?: (?:numbers?|no\.?|is|reads|n[úu]mero))*[\s:#]*"
-    r"(?P<id>(?=[A-Z0-9 -]{0,8}\d)(?-i:[A-Z0-9]{1,4}[- ]?[A-Z0-9]{2,5})(?![\w-]))",
+    r"(?P<id>(?=[A-Z0-9 -]{0,8}\d)(?-i:[A-Z0-9]{1,4}[- ]?[A-Z0-9]{2,5}(?:-[A-Z0-9]{1,4})?)(?![\w-]))",
     re.IGNORECASE,
 )
 _CURP = re.compile(r"\b[A-Z]{4}\d{6}[HM][A-Z]{5}[A-Z\d]\d\b", re.IGNORECASE)
@@ -105,7 +106,7 @@ _LETTERED = re.compile(r"(?<![\w/.-])(?!EO|PL|HR|SB|AB|HB)[A-Z]{1,3}-?\d{6,10}(?
 _ACCOUNT = re.compile(
     r"\b(?:user(?=\s*[:=])|password|passcode|pass ?word|pwd|pw|pin|username|user ?name|login|log ?in|user id|contrase[ñn]a|clave|"
     r"usuario|mot de passe|identifiant|密码|用户名|账号|كلمة المرور|كلمة السر|اسم المستخدم)"
-    r"\s*(?:(?:is|are|was|es|est|是|为|هي|هو)\s+|[:=：]\s*|\s(?=[a-z]+[#!@$]?\d+\b)|(?=[\"']))(?:is\s+)?[\"']?(?P<value>(?=\S*[\d"
+    r"\s*(?:(?:is|are|was|es|est|是|为|هي|هو|for|de|para|pour)\s+|[:=：]\s*|\s(?=[a-z]+[._]\w*\d)|\s(?=[a-z]+[#!@$]?\d+\b)|(?=[\"']))(?:is\s+)?[\"']?(?P<value>(?=\S*[\d"
     r"_!@#$.])[\w!@#$%^&*.+-]{3,40}|[a-z]+\d+\w*)",
     re.IGNORECASE,
 )
@@ -124,7 +125,7 @@ _ADDRESS = re.compile(
     r"|\b(?:rt|rr|rural route|hc)\.?\s*\d+,?\s+box\s+\d+"
     r"|\b(?:calle|carrera|cra|cl|transversal|diagonal)\.?\s*\d+\w?\s*#\s?\d+\w?-\d+"
     r"|\bP\.?\s?O\.?\s?Box\s+\d+(?:,\s*[A-Z]\w+)?"
-    r"|\b(?:apt|apartment|unit|lot)\.?\s*#?\d+\w?\b"
+    r"|\b(?:(?:apt|apartment)\.?\s*#?|(?:unit|lot)\s?#\s?|(?<=, )(?:unit|lot)\.?\s*)\d+\w?\b"
     r"|\b(?:calle|avenida|av\.|avda\.?|colonia|callej[óo]n|carrera|paseo|plaza|camino)\s+(?:[\wÀ-ÿ.]+\s+){0,4}?(?:#|"
     r"no\.?|n[úu]m(?:ero)?\.?)?\s*,?\s*\d{1,5}\w?(?:,?\s*(?:col(?:onia)?\.?|piso|depto\.?|apto\.?|int\.?)\s*[\wÀ-ÿ]+)*"
     r"|\b\d{1,4}(?:\s?bis)?,?\s+(?:rue|avenue|av\.|boulevard|bd|place|impasse|chemin|allée|allee|route|quai)\s+(?:(?:d"
@@ -151,6 +152,14 @@ _FILE = re.compile(
     ),
     re.IGNORECASE,
 )
+_SPOKEN = re.compile(
+    r"\b(?:(?:oh|zero|one|two|three|four|five|six|seven|eight|nine|double)[\s,.-]{1,2}){5,}(?:zero|one|two|three|four|five|six|seven|eight|nine)\b"
+    r"|\b(?:(?:cero|un[oa]?|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce|veinte|\w{4,}enta|y|veinti\w+|dieci\w+)[\s,]{1,2}){5,}"
+    r"(?:cero|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|\w{4,}enta)\b"
+    r"|[零〇一二三四五六七八九幺]{3,4}[，, -][零〇一二三四五六七八九幺]{3,4}(?:[，, -][零〇一二三四五六七八九幺]{2,4})*",
+    re.IGNORECASE,
+)
+"""A telephone number said digit by digit."""
 _TOLL_FREE = re.compile(r"^1?8(?:00|88|77|66|55|44|33)")
 
 
@@ -241,6 +250,8 @@ def mentions(text: str) -> Iterator[Found]:
 
 def phones(text: str, country: str) -> Iterator[Found]:
     """Telephone numbers of ``country`` and, with a plus, of any; toll-free and short public lines stay."""
+    for match in _SPOKEN.finditer(text):
+        yield match.start(), match.end(), "phone"
     if len(re.findall(r"\d", text)) < 7:
         return
     import phonenumbers

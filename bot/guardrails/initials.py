@@ -17,7 +17,9 @@ class NameSpan:
     family: bool
 
 
-_INITIALS = re.compile(r"(?<![\w.])(?:[A-Z]\.\s?){1,2}[A-Z]\.(?!\w)")
+_INITIALS = re.compile(r"(?<![A-Za-z\d.])(?:[A-Z]\.[\s-]?){1,2}[A-Z]\.(?![A-Za-z\d])|(?<!\w)[\u0621-\u064a]\. ?[\u0621-\u064a]\.")
+_SHORTENED = re.compile(r"(?<![\w.])[A-Z]\. ?[A-ZÀ-Þ][a-zà-ÿ'-]{2,}(?![\w.])")
+"""A first name's letter before a family name."""
 _BARE_INITIALS = re.compile(
     r"(?<![\w.])[A-Z]{2,3}(?=\s*\(|,?\s+(?:ID|id|DOB|dob|#|grade|age|\d+(?:st|nd|rd|th))|'s\b)|(?<=student "
     r")[A-Z]{2,3}\b|(?<=initials )[A-Z]{2,3}\b|(?<=alumno )[A-Z]{2,3}\b|(?<=estudiante )[A-Z]{2,3}\b"
@@ -35,8 +37,10 @@ def initials(text: str, person_nearby: bool) -> list[NameSpan]:
     found = []
     for match in _INITIALS.finditer(text):
         letters = re.sub(r"[^A-Z]", "", match.group())
-        if letters not in _NOT_INITIALS and (len(letters) == 2 or letters not in acronyms()):
+        if not letters or (letters not in _NOT_INITIALS and (len(letters) == 2 or letters not in acronyms())):
             found.append(NameSpan(match.start(), match.end(), False))
+    if person_nearby:
+        found += [NameSpan(match.start(), match.end(), False) for match in _SHORTENED.finditer(text)]
     for match in _BARE_INITIALS.finditer(text):
         if (
             match.group() not in acronyms()

@@ -185,8 +185,8 @@ class Reader:
                 told = self._titled(i) or self._of_a_family(i)
                 if family is not None and (told or odds.get(i, LEAST) >= LEAST):
                     self._mark(i, family)
-        self._rows()
         self._fitted(odds)
+        self._rows()
         self._again()
         return self._spans()
 
@@ -194,18 +194,26 @@ class Reader:
         """'Jones 88, Patel 71': names of a list in which each has a score behind it. Half of them at least must be known."""
         row: list[int] = []
         for i in range(len(self.tokens) + 1):
-            scored = i < len(self.tokens) and self._open(i) and self.tokens[i].capital and self._scored(i)
-            if scored and (not row or i == row[-1] + 1):
+            scored = i < len(self.tokens) and self.tokens[i].capital and self._scored(i)
+            if i < len(self.tokens) and len(self.tokens[i].text) == 1:
+                continue  # the letter of a mark
+            if scored and (not row or i - row[-1] <= 2):
                 row.append(i)
                 continue
-            known = [j for j in row if self.tokens[j].low in self.known.family or self.tokens[j].low in self.known.given]
+            known = [
+                j
+                for j in row
+                if j in self.marked or self.tokens[j].low in self.known.family or self.tokens[j].low in self.known.given
+            ]
             if len(row) > 1 and 2 * len(known) >= len(row):
-                self.marked.update((j, 1) for j in row)
+                self.marked.update((j, 1) for j in row if self._open(j))
             row = [i] if scored else []
 
     def _scored(self, i: int) -> bool:
         """Whether a word that is none of school talk has a score behind it and then a mark or the end."""
-        behind = re.match(r"[ :=-]{1,3}\d{1,3}%? ?(?:[,;|/\n.]|$)", self.drawn[self.tokens[i].end :])
+        behind = re.match(
+            r"[ :=-]{1,3}(?:\d{1,3}(?:[.,]\d)?%?|[ABC][12]|[A-DF][+-]?) ?(?:[,;|/\n.]|$)", self.drawn[self.tokens[i].end :]
+        )
         return behind is not None and self._strange(i) and not self._dictionary(self.tokens[i].low)
 
     def _fitted(self, odds: dict[int, float]) -> None:

@@ -142,7 +142,8 @@ class Privacy(BaseModel):
 
 
 class Public(BaseModel):
-    """Names of public people, characters, places and products, which stay; each list is separated by commas."""
+    """Names of public people, characters, places, products, languages and peoples, and programs, which stay; each list is
+    separated by commas."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -151,10 +152,12 @@ class Public(BaseModel):
     characters: Text
     places: Text
     products: Text
+    peoples: Text
+    programs: Text
 
     def spellings(self) -> set[str]:
         """Every name of every list."""
-        lists = (self.people, self.characters, self.places, self.products)
+        lists = (self.people, self.characters, self.places, self.products, self.peoples, self.programs)
         return {name.strip() for names in lists for name in names.split(",") if name.strip()}
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 
-from bot.guardrails import circumstances, details, names
+from bot.guardrails import circumstances, details, figures, names
 from bot.guardrails.policy import privacy
 from bot.guardrails.views import clean
 
@@ -32,7 +32,8 @@ def placeholders() -> re.Pattern[str]:
 
 def _shaped(text: str, country: str) -> list[details.Found]:
     found = [*details.emails(text), *details.links(text), *details.mentions(text), *details.addresses(text)]
-    return [*found, *details.identifiers(text), *details.phones(text, country), *details.births(text, False)]
+    found += [*details.identifiers(text), *details.phones(text, country), *details.births(text, False)]
+    return [*found, *figures.listed(text), *figures.numbered(text)]
 
 
 def _apart(found: list[details.Found], closed: list[tuple[int, int]]) -> list[details.Found]:
@@ -81,11 +82,13 @@ def redact(text: str, country: str = "US", terms: frozenset[str] = frozenset()) 
     found += [(s.start, s.end, "family name" if s.family else "student name") for s in named]
     hidden_before = [match.group() for match in placeholders().finditer(plain)]
     person = bool(named) or any(
-        kind in ("student id", "date of birth", "email", "government id", "file name", "link") for _, _, kind in found
+        kind in ("student id", "student name", "date of birth", "email", "government id", "file name", "link")
+        for _, _, kind in found
     )
     person = person or any(kind in ("[student name]", "[student id]", "[date of birth]") for kind in hidden_before)
     if person:
         found += [*details.births(blank, True), *details.loose_numbers(blank)]
+        found += figures.figures(blank, [(s.start, s.end) for s in named])
     if person or circumstances.of_one(blank):
         found += circumstances.circumstances(blank, [(s.start, s.end) for s in named], person)
     spans = _apart(found, closed)
