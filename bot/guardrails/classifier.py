@@ -11,6 +11,7 @@ or fails."""
 from __future__ import annotations
 
 import json
+import zipfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,7 +24,7 @@ import bot
 from bot.errors import ConfigurationError
 from bot.guardrails import features
 from bot.guardrails.policy import rules
-from bot.guardrails.reader import reader
+from bot.guardrails.reader import Reader, reader
 from bot.messages import Handling
 
 ANSWER = "answer"
@@ -154,11 +155,26 @@ def believe(text: str, read: features.Read | None, marked: dict[str, bool] | Non
     return summed(model.classes, (combined / combined.sum(axis=1, keepdims=True))[0], embedding is not None)
 
 
-def _closely_read(states: NDArray[np.float32], classes: tuple[str, ...]) -> NDArray[np.float32]:
+def check() -> None:
+    """Load every reader, so that a damaged or missing file is known at the start and not at the first message. Raises
+    ConfigurationError naming the file."""
+    try:
+        for kind in ("with", "without"):
+            weights(kind)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ConfigurationError(f"knowledge/guardrails/classifier: unusable: {error}") from None
+    _close_reader(weights("with").classes)
+
+
+def _close_reader(classes: tuple[str, ...]) -> Reader:
     close = reader()
     if close.classes != classes:
         raise ConfigurationError("knowledge/guardrails/reader.onnx was fitted with other rules; fit it again")
-    return close.read(states)[0][None, :]
+    return close
+
+
+def _closely_read(states: NDArray[np.float32], classes: tuple[str, ...]) -> NDArray[np.float32]:
+    return _close_reader(classes).read(states)[0][None, :]
 
 
 WIDTH = 0.15

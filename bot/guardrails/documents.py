@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import unquote
 
 from bot.guardrails import addressing, commanding, features, views
@@ -33,6 +34,13 @@ class Block:
     where: str
     visible: bool = True
     running: bool = True
+
+    @cached_property
+    def disguises(self) -> list[tuple[str, str]]:
+        """The disguises of the whole and of each of its sentences: one alone may be written backwards."""
+        pieces = dict.fromkeys([self.text, *sentences(self.text)])
+        found = dict.fromkeys(view for piece in pieces for view in views.disguised(piece))
+        return [(name, view) for name, view in found if name != "leet" or len(_LEET_WORD.findall(self.text)) >= 3]
 
 
 _LINK_TRICK = re.compile(
@@ -89,7 +97,7 @@ def _told(blocks: list[Block], read: features.Read | None) -> set[str]:
     seen = dict.fromkeys(s for block in running for s in sentences(views.clean(block.text)) if len(s) >= LEAST)
     for block in running:
         apart = len(_APART.findall(block.text)) >= LETTERS_APART
-        for name, view in _views(block):
+        for name, view in block.disguises:
             if name in _WRITTEN_OTHERWISE and (name != "spaced" or (apart and " " in view)):
                 seen[view] = None
     return {s for s, command in zip(seen, commanding.commands(list(seen), read), strict=True) if command}
@@ -123,16 +131,9 @@ LETTERS_APART = 8
 _LEET_WORD = re.compile(r"\b(?=\w*[a-z])(?=\w*\d\w*[a-z])\w{3,}\b", re.IGNORECASE)
 
 
-def _views(block: Block) -> list[tuple[str, str]]:
-    """The disguises of a block and of each of its sentences: one alone may be written backwards."""
-    pieces = dict.fromkeys([block.text, *sentences(block.text)])
-    found = dict.fromkeys(view for piece in pieces for view in views.disguised(piece))
-    return [(name, view) for name, view in found if name != "leet" or len(_LEET_WORD.findall(block.text)) >= 3]
-
-
 def _disguised(block: Block, told: Set[str] = frozenset()) -> list[Finding]:
     found: list[Finding] = []
-    for name, view in _views(block):
+    for name, view in block.disguises:
         if name == "invisible" and len(view) >= 8:
             found.append(Finding("hidden_text", block.where, f"invisible characters that spell: {view[:100]}"))
         elif (name in ("base64", "hex") and len(re.findall(r"\w+", view)) >= 4) or (

@@ -55,3 +55,21 @@ def test_a_file_that_is_not_the_described_one_is_refused(damage: str, tmp_path: 
     monkeypatch.setattr(reader, "data_file", lambda *parts: tmp_path / parts[-1])
     with pytest.raises(ConfigurationError, match="knowledge/guardrails/reader"):
         Reader()
+
+
+@pytest.mark.parametrize("name", ["classifier.npz", "classifier.json", "reader.onnx"])
+def test_a_damaged_file_is_named_before_the_first_message(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(classifier.folder(), tmp_path / "guardrails")
+    damaged = tmp_path / "guardrails" / name
+    damaged.write_bytes(damaged.read_bytes()[:-40])
+    monkeypatch.setattr(classifier, "folder", lambda: tmp_path / "guardrails")
+    monkeypatch.setattr(classifier, "reader", Reader)
+    monkeypatch.setattr(reader, "data_file", lambda *parts: tmp_path / "guardrails" / parts[-1])
+    classifier.weights.cache_clear()
+    classifier._card.cache_clear()
+    try:
+        with pytest.raises(ConfigurationError, match="knowledge/guardrails"):
+            classifier.check()
+    finally:
+        classifier.weights.cache_clear()
+        classifier._card.cache_clear()
