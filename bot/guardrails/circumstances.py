@@ -62,7 +62,7 @@ _HEALTH_FRAMES = (
     r"|diagnosed with \w+|hospitali[sz]ed|in the (?:hospital|psych ward)"
 )
 _OTHER_HEALTH = (
-    "注意力缺陷|多动症|過動症|過動兒|自閉症|憂鬱症|焦慮症|癲癇|閱讀障礙|氣喘|過敏|心臟病|懷孕|自殘|妥瑞症?|"
+    "对\\w{1,4}过敏|注意力缺陷|多动症|過動症|過動兒|自閉症|憂鬱症|焦慮症|癲癇|閱讀障礙|氣喘|過敏|心臟病|懷孕|自殘|妥瑞症?|"
     "توحد|صرع|اكتئاب|تأخر في النطق|"
     "自闭症|抑郁症?|焦虑症?|糖尿病|癫痫|阅读障碍|哮喘|过敏|心脏病|怀孕|自残|白血病|"
     "التوحد|السكري|سكري|الاكتئاب|الصرع|فرط الحركة|الربو|ربو|القلق|عسر القراءة|حساسية|حامل|السرطان"
@@ -88,7 +88,7 @@ _FAMILY_FRAMES = (
     r"|getting (?:a )?divorced?|custody (?:battle|dispute|case|fight)|restraining order|lives? (?:in|at) a (?:shelter|motel|car)|no papers|"
     r"asylum seekers?|daca"
 )
-_OTHER_FAMILY = "单亲|父母离婚|离异|低保|留守儿童|مطلق(?:ان|ين)|والداه منفصلان|يتيمة?|لاجئة?"
+_OTHER_FAMILY = "أ?باه? في السجن|والده في السجن|单亲|父母离婚|离异|低保|留守儿童|مطلق(?:ان|ين)|والداه منفصلان|يتيمة?|لاجئة?"
 
 ONE = re.compile(
     r"\b(?:my|this|that) (?:\w+ ){0,2}?(?:student|kid|kiddo|son|daughter|\w+ ?grader|child|boy|girl|freshman|sophomore|junior|senior)\b"

@@ -50,7 +50,7 @@ _AGE = re.compile(
     r"\b(?:ages?|aged|edad|âge)\b\s*[:=]?\s*(?P<a>\d{1,2})(?![\w/])"
     r"|\b(?:turn(?:ed|s|ing)?|cumpl(?:e|i[óo])|(?:[hs]he|he|she|they|it)(?:'s| is| was|s)|is|(?:il|elle) a|tiene|a)\s+(?P<b>[3-9]|1\d|2[01])"
     r"(?=\s*(?:y/?o\b|years?(?! ago)|yrs|años|ans\b|last\b|next\b|this\b|el\b|on\b|and\b|y\b|[,.;!?)^]|$|\n))"
-    r"|(?<![\w.,/$])(?P<c>[3-9]|1\d|2[01])(?=\s*(?:y/?o\b|-?years?[- ]old|años\b|ans\b))"
+    r"|(?<![\w.,/$])(?<!avant )(?<!under )(?<!over )(?<!before )(?<!below )(?<!than )(?<!de )(?<!menores de )(?<!moins de )(?P<c>[3-9]|1\d|2[01])(?=\s*(?:y/?o\b|-?years?[- ]old|años\b|ans\b))"
     r"|(?<=, )(?P<d>\d;\d{1,2})(?!\d)|(?P<e>[一二三四五六七八九十\d]{1,3})\s?[岁歲]"
     rf"|(?:عمره|عمرها|سنه|سنها)\s+(?P<f>{_DIGITS}{{1,2}})",
     re.IGNORECASE,
@@ -61,7 +61,7 @@ _NUMBERED = re.compile(
     r"|\by (?:el|la) (?P<id5>#\d{1,5})"
 )
 _HANDLE = re.compile(
-    r"(?<![\w./@-])(?!(?:covid|grade|level|unit|room|version|class|windows|office)[ _-]?\d)(?P<handle>[a-z]{3,}[._]?[a-z]*\d{3,4}|[a-z]{2,}_[a-z]*\d{1,6})(?![\w.@-])"
+    r"(?<![\w./@-])(?!(?:covid|grade|level|unit|room|version|class|windows|office)[ _-]?\d)(?P<handle>[a-z]{3,}\.\d{3,4}|[a-z]{2,}(?:_[a-z]+)+\d{1,4}|[a-z]{3,}[._]?[a-z]*\d{3,4}|[a-z]{2,}_[a-z]*\d{1,6})(?![\w.@-])"
 )
 """What a child is called on a screen: letters and then a number."""
 _RIDES = re.compile(

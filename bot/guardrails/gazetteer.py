@@ -78,7 +78,7 @@ SCHOOLS = re.compile(
     r"Report|Center|Centre|"
     r"Museum|Library|Press|Times|Post|Journal|Publishing|Education|Learning|Department|Commission|Board|"
     r"schools|public schools|school district|unified|county|debate|initiative|memo|doctrine|"
-    r"ruling|theorem|foundation|elementary|middle school|high school)\b"
+    r"ruling|theorem|foundation|elementary|middle school|high school|Bank|Avenue|Street|Road|Rd|Boulevard|Blvd)\b"
     r"(?:\s+(?:School|Schools|District|"
     r"Public Schools|Unified|of [A-Z]\w+))*"
     r"|\bSt(?:s|e)?\.?\s[A-ZÀ-Þ][\w-]+(?:'s)?"
@@ -98,7 +98,7 @@ LOCATED = re.compile(rf"[A-ZÀ-Þ][a-zà-ÿ]+(?: [A-ZÀ-Þ][a-zà-ÿ]+)?(?=, ?(?
 """Places with their state or country behind them."""
 _TITLES = (
     "Secretary|Superintendent|Supt|Senator|Sen|Governor|Gov|President|Representative|Rep|Congress(?:man|woman)|Judge|Justice|"
-    "Chancellor|Commissioner|Mayor|Principal|Dr|Prof(?:essor)?|Mr|Ms|Mrs|Miss|Mx|Coach|Nurse|Officer|Dean|"
+    "Chancellor|Commissioner|Mayor|Principal|Entrenadora?|Enfermer[ao]|Consejer[ao]|Secretari[ao]|Subdirectora?|Trainer|Mx|Dr|Prof(?:essor)?|Mr|Ms|Mrs|Miss|Mx|Coach|Nurse|Officer|Dean|"
     "Sr|Sra|Srta|Señora|Señor|Señorita|Profe|Profesora?|Maestr[oa]|Director[a]?|Mme|Monsieur|Madame"
 )
 OFFICES = re.compile(
