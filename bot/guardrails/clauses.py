@@ -20,11 +20,11 @@ _BREAK = re.compile(
 SHORT, LONG, STEP, MOST = 4, 30, 22, 80
 """Words below which a clause stays with its neighbour; above which it is cut, every so many words; how many clauses are read."""
 
-LEAST = {Handling.CRISIS: 0.5, Handling.REFUSE_UNSAFE: 0.85, Handling.INJECTION: 0.9, Handling.REFUSE_MISUSE: 0.95}
+LEAST = {Handling.CRISIS: 0.8, Handling.REFUSE_UNSAFE: 0.9, Handling.INJECTION: 0.95, Handling.REFUSE_MISUSE: 0.95}
 """How likely a clause must be one of these, in the order in which they decide. More than of a whole message: many are read, and
 each has lost what stands around it."""
 
-PLAIN = 0.97
+PLAIN = 0.9
 """What the close reader alone takes for a plain clause with so much belief is not weighed further: no other reader could outweigh
 it."""
 

@@ -104,7 +104,8 @@ _LONG_NUMBER = re.compile(
 )
 _LETTERED = re.compile(r"(?<![\w/.-])(?!EO|PL|HR|SB|AB|HB)[A-Z]{1,3}-?\d{6,10}(?![\w/-])")
 _ACCOUNT = re.compile(
-    r"\b(?:user(?=\s*[:=])|compte|account|cuenta|password|passcode|pass ?word|pwd|pw|pin|username|user ?name|login|log ?in|user id|contrase[ñn]a|clave|"
+    r"\b(?:user(?=\s*[:=])|compte|account|cuenta|"
+    r"password|passcode|pass ?word|pwd|pw|pin|username|user ?name|login|log ?in|user id|contrase[ñn]a|clave|"
     r"usuario|mot de passe|identifiant|密码|用户名|账号|كلمة المرور|كلمة السر|اسم المستخدم)"
     r"\s*(?:(?:is|are|was|es|est|是|为|هي|هو|for|de|para|pour)\s+|[:=：]\s*|\s(?=[a-z]+[._]\w*\d)|\s(?=[a-z]+[#!@$]?\d+\b)|(?=[\"']))(?:is\s+)?[\"']?(?P<value>(?=\S*[\d"
     r"_!@#$.])[\w!@#$%^&*.+-]{3,40}|[a-z]+\d+\w*)",

@@ -2,7 +2,8 @@
 
 Needs what ``tests/evals/minilm.py`` names. About an hour of one core with bfloat16. With ``--go-on`` it begins with the shipped
 weights and shows every question of that file and some of the others: minutes. So the shipped one was made, first of the files
-up to ``fit-extra-8``, then with ``--go-on fit-extra-9.jsonl``. (A round over all of them after that did worse on those left out.)
+up to ``fit-extra-8``, then with ``--go-on`` of ``fit-extra-9``, ``-10`` and ``-12``. (A round over all of them did worse on those
+left out.)
 
 A pair is a question and a statement that the search found for it. It is true where the statement carries the fact asked for;
 false for every statement found for a near miss, and for statements of other documents found for an answerable question. In two

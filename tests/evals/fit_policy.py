@@ -42,6 +42,9 @@ NEAR_MISS = 3.0
 """What a near miss weighs beside a plain question of the question files."""
 EVERY = {4: 4, 5: 4, 6: 4, 7: 4, 8: 2}
 """Of which question files only every so-many-th question is taken: 8 is the Spanish one."""
+LONGEST = 40
+"""Words from which a message is the close reader's alone to learn: these readers do not see what stands where, and learn from a
+long one that ordinary words are dangerous."""
 FILLED = 0.5
 """What a filled sentence pattern weighs beside a message someone wrote."""
 LANDMARKS, RIDGE = 700, 0.3
@@ -50,7 +53,7 @@ UNITS, ROUNDS, BATCH, RATE, DECAY, SMOOTH, DROP = 128, 12, 128, 4e-3, 0.03, 0.05
 """The net's size and how it is trained."""
 THRESHOLDS = {
     "with": {"crisis": 0.06, "likely:crisis": 0.02, "answer": 0.75, "likely:answer": 0.9},
-    "without": {"crisis": 0.12, "likely:crisis": 0.06, "answer": 0.5, "likely:answer": 0.7},
+    "without": {"crisis": 0.075, "likely:crisis": 0.035, "answer": 0.5, "likely:answer": 0.7},
 }
 """Chosen on out-of-fold beliefs (those with the embedding read closely as well, by ``fit_reader``): see ``classifier.thresholds``
 for what they mean."""
@@ -367,7 +370,7 @@ def main() -> None:
     y_b = np.concatenate([y[owner], np.array([c for _, c in filled])])
     owner_b = np.concatenate([owner, np.full(len(filled), -1)])
     near = near_misses()
-    weight = np.array([NEAR_MISS if text in near else 1.0 for text in texts])
+    weight = np.array([0.0 if len(text.split()) > LONGEST else NEAR_MISS if text in near else 1.0 for text in texts])
     weight_b = np.concatenate([weight[owner] * 0.5, np.full(len(filled), FILLED)])
     groups = families(vectors, lexical[:, len(features.names()) :])
     say(f"{len(y)} messages, {groups.max() + 1} families, {len(copies)} noisy copies, {len(filled)} filled patterns")
@@ -428,17 +431,26 @@ def judge(
     card: dict[str, object], texts: list[str], y: np.ndarray, folds: dict[str, np.ndarray], classes: tuple[str, ...]
 ) -> None:
     """Put the out-of-fold beliefs through the whole screening, and write the card with the figures."""
-    path = classifier.folder() / "classifier.json"
-    path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    classifier._card.cache_clear()
+    write_card(card)
     for kind, out in folds.items():
         results = judged(texts, y, out, classes, float(card[f"{kind}_temperature"]), kind == "with")  # type: ignore[arg-type]
         card[f"{kind}_screening"] = shares(results)
         say(json.dumps(card[f"{kind}_screening"]))
-        wrong = [r for r in results if r.handling is not r.case.handling]
-        lines = [f"{r.case.handling.value} -> {r.handling.value} ({r.rule}) [{r.case.rule}] {r.text}" for r in wrong]
-        (CACHE / f"wrong-{kind}.txt").write_text("\n".join(sorted(lines)), encoding="utf-8")
-    path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+        list_mistakes(results, kind)
+    write_card(card)
+
+
+def write_card(card: dict[str, object]) -> None:
+    """The classifier's description, and what is known of it read anew."""
+    (classifier.folder() / "classifier.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    classifier._card.cache_clear()
+
+
+def list_mistakes(results: list[Result], kind: str) -> None:
+    """Write down, for whoever fits, what was decided otherwise."""
+    wrong = [r for r in results if r.handling is not r.case.handling]
+    lines = [f"{r.case.handling.value} -> {r.handling.value} ({r.rule}) [{r.case.rule}] {r.text}" for r in wrong]
+    (CACHE / f"wrong-{kind}.txt").write_text("\n".join(sorted(lines)), encoding="utf-8")
 
 
 def say(line: str) -> None:

@@ -1,10 +1,10 @@
 """Fits the close reader of messages and documents: ``python -m tests.evals.fit_reader``, after ``fit_policy``.
 
-Messages and their classes are those that ``fit_policy`` wrote down, with noisy copies and filled patterns; sentences of documents
-are those of ``fit_documents``. It goes on from the states of the shipped embedder, so what is fitted is what runs. First one
-fold of ``fit_policy``'s is left out, to judge messages it has not seen together with the other readers and to set the
-temperature; then it is fitted on everything and written. Needs torch; about fifteen minutes. With ``--judge`` only the judging
-is done again, with ``fit_policy``'s thresholds as they stand.
+Messages and their classes are those that ``fit_policy`` wrote down, with noisy copies, filled patterns and composites;
+sentences of documents are those of ``fit_documents``. It goes on from the states of the shipped embedder, so what is fitted is
+what runs. First one fold of ``fit_policy``'s is left out, to judge messages it has not seen together with the other readers
+and to set the temperature; then it is fitted on everything and written. Needs torch; about twenty minutes. With ``--judge``
+only the judging is done again, with ``fit_policy``'s thresholds as they stand.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from torch.nn import functional
 from bot.guardrails import classifier
 from bot.knowledge.embedding import MiniLM
 from bot.knowledge.shipped import data_file
-from tests.evals import fit_documents, fit_policy
+from tests.evals import composites, fit_documents, fit_policy
+from tests.evals.fit_policy import say
 from tests.evals.minilm import STATES, WIDTH, Layers, mean, write_int8
 
 ROUNDS, BATCH, RATE, DECAY, WARM = 6, 32, 3e-4, 0.01, 0.15
@@ -37,7 +38,7 @@ FILLS = 2
 PLAIN_SENTENCES = 2_500
 COMMAND_SHARE = 0.6
 """What a document's sentence weighs beside a message."""
-MOST_PIECES = 96
+MOST_PIECES = 160
 """Longer texts are cut in the middle while training."""
 JUDGED = 0
 """The fold left out."""
@@ -172,8 +173,8 @@ def odds(model: Model, texts: Sequence[Text]) -> np.ndarray:
     return np.concatenate([model(*padded(texts[i : i + BATCH]))[1].numpy() for i in range(0, len(texts), BATCH)])
 
 
-def messages(texts: list[str], y: np.ndarray, classes: tuple[str, ...]) -> tuple[list[Lesson], np.ndarray]:
-    """Lessons of what staff type, and of which message each is a copy (-1: of none)."""
+def messages(texts: list[str], y: np.ndarray, fold: np.ndarray, classes: tuple[str, ...]) -> tuple[list[Lesson], np.ndarray]:
+    """Lessons of what staff type, and of which message each was made (-1: of none)."""
     rng = random.Random(4)
     near = fit_policy.near_misses()
     rows = [
@@ -185,7 +186,9 @@ def messages(texts: list[str], y: np.ndarray, classes: tuple[str, ...]) -> tuple
     rows += [(fit_policy.noisy(texts[i], rng), y[i], COPIED) for i in copied]
     filled = fit_policy.expanded(rng, FILLS)
     rows += [(text, name, FILLED) for text, name in filled]
-    owner += [*copied, *[-1] * len(filled)]
+    made = composites.composites(texts, y.tolist(), fold.tolist(), rng)
+    rows += [(one.text, one.name, composites.WEIGHT) for one in made]
+    owner += [*copied, *[-1] * len(filled), *(one.owner for one in made)]
     counts = {name: sum(1 for _, other, _ in rows if other == name) for name in classes}
     usual = len(rows) / len(classes)
     states = states_of([text for text, _, _ in rows])
@@ -219,7 +222,7 @@ def main() -> None:
         read = np.load(cache / "reader.npz")["read"]
         judge(card, [texts[i] for i in unseen], y[unseen], stored["with"][unseen], read)
         return
-    lessons, owner = messages(texts, y, classes)
+    lessons, owner = messages(texts, y, fold, classes)
     said = sentences()
     say(f"{len(lessons)} messages with their copies, {len(said)} sentences")
     seen = [lesson for lesson, of in zip(lessons, owner, strict=True) if of < 0 or fold[of] != JUDGED]
@@ -248,24 +251,14 @@ def judge(card: dict[str, object], texts: list[str], y: np.ndarray, others: np.n
     both = classifier.with_reader(others, read)
     card["with_temperature"] = round(fit_policy.temperature(both, y, classes), 2)
     card["with_thresholds"] = fit_policy.THRESHOLDS["with"]
-    path = classifier.folder() / "classifier.json"
-    path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    classifier._card.cache_clear()
+    fit_policy.write_card(card)
     for name, out in (("together", both), ("the other readers alone", others)):
         results = fit_policy.judged(texts, y, out, classes, float(card["with_temperature"]), True)  # type: ignore[arg-type]
         say(f"{name}: {json.dumps(fit_policy.shares(results))}")
         if out is both:
             card["with_screening"] = fit_policy.shares(results)
-            wrong = [r for r in results if r.handling is not r.case.handling]
-            lines = [f"{r.case.handling.value} -> {r.handling.value} ({r.rule}) [{r.case.rule}] {r.text}" for r in wrong]
-            (fit_policy.CACHE / "wrong-reader.txt").write_text("\n".join(sorted(lines)), encoding="utf-8")
-    path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-
-
-def say(line: str) -> None:
-    """Print at once."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+            fit_policy.list_mistakes(results, "reader")
+    fit_policy.write_card(card)
 
 
 if __name__ == "__main__":
