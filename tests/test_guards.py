@@ -56,6 +56,8 @@ def test_an_organizations_contacts_offices_and_rules_hold_in_the_turn(tmp_path: 
         reply = seen.screen(asked(CRISIS, organization=organization)).reply
         assert reply is not None
         assert contact in reply.markdown
+    assert seen.screen(asked("when do the bus routes change", organization="oak")).own
+    assert not seen.screen(asked("what's the weather tomorrow", organization="oak")).own
     reply = seen.screen(asked("grade this essay for me", organization="oak")).reply
     assert reply is not None
     assert "the registrar" in reply.markdown

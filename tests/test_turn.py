@@ -362,3 +362,9 @@ def test_what_an_organization_wrote_about_is_in_its_scope_and_no_name(
     assert app.ask(elsewhere).reply.handling is Handling.OUT_OF_SCOPE
     weather = app.ask(replace(lunch, text="what's the weather tomorrow")).reply
     assert weather.handling is Handling.OUT_OF_SCOPE
+    policies = tmp_path / "policies"
+    policies.mkdir()
+    (policies / "maple.yaml").write_text("patterns: {scope.elsewhere: ['\\blunch\\b']}\n", encoding="utf-8")
+    outside = make_app(data_dir, policy_dir=policies)
+    assert outside.ask(lunch).reply.handling is Handling.OUT_OF_SCOPE
+    assert outside.ask(tablets).reply.citations

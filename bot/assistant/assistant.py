@@ -111,12 +111,13 @@ class Assistant:
         )
         return Answered(reply, receipt)
 
-    def plainly_covers(self, message: Message) -> bool:
-        """Whether a library answers a message without much doubt; nothing is composed and no model is asked."""
+    def plainly_covers(self, message: Message, vectors: Mapping[str, Vectors] | None = None) -> bool:
+        """Whether a library answers a message without much doubt; nothing is composed and no model is asked. ``vectors`` as for
+        :meth:`answer`."""
         text, home = within(message.text, MAX_QUESTION_CHARS), self._settings.jurisdiction
         wanted = {BASE: PLAINLY} | ({message.organization: PLAINLY_OWN} if message.organization else {})
         return any(
-            self.consider(text, message.history, [shelf], home=home).probability >= least
+            self._weigher.consider(text, message.history, [shelf], home=home, vectors=vectors).probability >= least
             for library, least in wanted.items()
             for shelf in self.shelves([library])
         )

@@ -21,7 +21,7 @@ _GRADES = re.compile(
     rf"passed|sac[aóo]|obtuvo|tiene|reprob[óo](?: con)?|aprob[óo] con|calificaci[óo]n(?: de)?|nota(?: de)?|promedio(?: de)?|"
     rf"a eu|note de|moyenne de|at)\s+{_NUMBER}(?=\s+(?:on|in|out|for|from|because|average|overall|en|au|aux|dans|at|this|last|"
     rf"percentile|lexile|de promedio|pero|sur|and|but|y|\w+ {_COURSE})|\s*[.,;!?)]|$)"
-    r"|\b(?:gpa|lexile|map score|rit|iq|p?sat|act|score|average|promedio|moyenne|percentile)\s*(?:(?:is|of|was|"
+    r"|\b(?:gpa|lexile|map score|rit|iq|p?sat|act(?=\W{0,3}(?:score\W{0,3})?[1-3]\d\b)|score|average|promedio|moyenne|percentile)\s*(?:(?:is|of|was|"
     r"score|:|es|de|at)\s*)*(?P<g2>\d{1,4}(?:\.\d+)?(?:\s?%|th)?)"
     r"|\b(?:gave|give|gives|giving) \w+ (?:\w+ )?an? (?P<g12>(?-i:[A-DF])[+-]?(?!\w)|\d{1,3}%?)|\b(?P<g13>(?:an? )?zero)(?= (?:on|in|for)\b)"
     r"|\b(?P<g14>\d{1,2}(?:st|nd|rd|th) percentile)|\b(?:level|grade|score|mark)s?(?: (?:in|on|for) \w+)? (?:is|was|of) (?:an? )?"

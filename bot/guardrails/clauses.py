@@ -18,7 +18,8 @@ _BREAK = re.compile(
     re.IGNORECASE,
 )
 SHORT, LONG, STEP, MOST = 4, 30, 22, 80
-"""Words below which a clause stays with its neighbour; above which it is cut, every so many words; how many clauses are read."""
+"""Words below which a clause stays with its neighbour; above which it is cut, every so many words; how many clauses are read: a
+text of more is read in pieces of equal length instead, to its end."""
 
 LEAST = {Handling.CRISIS: 0.8, Handling.REFUSE_UNSAFE: 0.9, Handling.INJECTION: 0.95, Handling.REFUSE_MISUSE: 0.95}
 """How likely a clause must be one of these, in the order in which they decide. More than of a whole message: many are read, and
@@ -37,8 +38,10 @@ def clauses(text: str) -> list[str]:
             found[-1] = f"{found[-1]} {piece.strip()}".strip()
         elif piece.strip():
             found.append(piece.strip())
-    cut = [part for piece in found for part in _cut(piece)]
-    return cut[:MOST] if len(cut) > 1 else []
+    cut = [part for piece in found for part in _cut(piece, LONG)]
+    if len(cut) > MOST:
+        cut = _cut(text, max(LONG, len(text.split()) * LONG // (STEP * (MOST - 1)) + 1))
+    return cut if len(cut) > 1 else []
 
 
 def _length(text: str) -> int:
@@ -46,11 +49,12 @@ def _length(text: str) -> int:
     return max(len(text.split()), len(re.findall("[\u3040-\u30ff\u4e00-\u9fff]", text)) // 2)
 
 
-def _cut(text: str) -> list[str]:
-    words = text.split()
-    if len(words) <= LONG:
+def _cut(text: str, long: int) -> list[str]:
+    """Pieces of ``long`` words, each beginning with the end of the one before."""
+    words, step = text.split(), long * STEP // LONG
+    if len(words) <= long:
         return [text]
-    return [" ".join(words[begin : begin + LONG]) for begin in range(0, len(words) - (LONG - STEP), STEP)]
+    return [" ".join(words[begin : begin + long]) for begin in range(0, len(words) - (long - step), step)]
 
 
 def judge(text: str, context: Context) -> Decision | None:

@@ -43,19 +43,22 @@ class Context:
 
 @dataclass(frozen=True)
 class Decision:
-    """A rule that decided, and why: ``reasons`` are short lines without any of the asker's words."""
+    """A rule that decided, and why: ``reasons`` are short lines without any of the asker's words. ``own`` says that a pattern or
+    an example which the organization added decided."""
 
     rule: str
     version: int
     handling: Handling
     reasons: tuple[str, ...]
+    own: bool = False
 
 
 @dataclass(frozen=True)
 class Screened:
     """What came in, made safe. ``text`` may be stored, searched and sent (empty in a crisis: nothing of it is kept);
     ``reply`` is a finished fixed reply, or None to go on; ``redactions`` are kinds and counts; ``notice`` is one line for the
-    asker; ``keep`` is False when only the fact may be recorded; ``notify`` asks to tell the human contact."""
+    asker; ``keep`` is False when only the fact may be recorded; ``notify`` asks to tell the human contact; ``own`` is the
+    decision's."""
 
     handling: Handling
     text: str
@@ -68,6 +71,7 @@ class Screened:
     reasons: tuple[str, ...] = ()
     keep: bool = True
     notify: bool = False
+    own: bool = False
 
 
 @dataclass(frozen=True)

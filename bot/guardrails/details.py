@@ -104,13 +104,19 @@ _LONG_NUMBER = re.compile(
 )
 _LETTERED = re.compile(r"(?<![\w/.-])(?!EO|PL|HR|SB|AB|HB)[A-Z]{1,3}-?\d{6,10}(?![\w/-])")
 _ACCOUNT = re.compile(
-    r"\b(?:user(?=\s*[:=])|compte|account|cuenta|"
-    r"password|passcode|pass ?word|pwd|pw|pin|username|user ?name|login|log ?in|user id|contrase[ñn]a|clave|"
+    r"\b(?:user(?=\s*[:=])|password|passcode|pass ?word|pwd|pw|pin|username|user ?name|login|log ?in|user id|contrase[ñn]a|clave|"
     r"usuario|mot de passe|identifiant|密码|用户名|账号|كلمة المرور|كلمة السر|اسم المستخدم)"
-    r"\s*(?:(?:is|are|was|es|est|是|为|هي|هو|for|de|para|pour)\s+|[:=：]\s*|\s(?=[a-z]+[._]\w*\d)|\s(?=[a-z]+[#!@$]?\d+\b)|(?=[\"']))(?:is\s+)?[\"']?(?P<value>(?=\S*[\d"
+    r"\s*(?:(?:is|are|was|es|est|是|为|هي|هو)\s+|[:=：]\s*|\s(?=[a-z]+[#!@$]?\d+\b)|(?=[\"']))(?:is\s+)?[\"']?(?P<value>(?=\S*[\d"
     r"_!@#$.])[\w!@#$%^&*.+-]{3,40}|[a-z]+\d+\w*)",
     re.IGNORECASE,
 )
+_CALLED = re.compile(
+    r"\b(?:user ?names?|usuarios?|identifiants?|accounts?|cuentas?|comptes?|logins?|passwords?|contrase[ñn]as?|claves?|"
+    r"mot de passe)(?:\s+(?:for|of|del?|para|pour|is|es|est))?\s+(?!(?:office|microsoft|windows|gpt|web|google|canvas)\d)"
+    r"(?P<value>[a-z][a-z._-]*\d{2,}(?:[._-]?\w+)*)",
+    re.IGNORECASE,
+)
+"""An account by what it is called: letters, then a number."""
 _STREET = (
     r"(?:street|st|avenue|ave|road|rd|drive|dr|lane|ln|court|ct|boulevard|blvd|way|circle|cir|place|pl|terrace|"
     r"ter|parkway|pkwy|highway|hwy|trail|trl|loop|alley|square|sq)"
@@ -126,7 +132,7 @@ _ADDRESS = re.compile(
     r"|\b(?:rt|rr|rural route|hc)\.?\s*\d+,?\s+box\s+\d+"
     r"|\b(?:calle|carrera|cra|cl|transversal|diagonal)\.?\s*\d+\w?\s*#\s?\d+\w?-\d+"
     r"|\bP\.?\s?O\.?\s?Box\s+\d+(?:,\s*[A-Z]\w+)?"
-    r"|\b(?:(?:apt|apartment)\.?\s*#?|(?:unit|lot)\s?#\s?|(?<=, )(?:unit|lot)\.?\s*)\d+\w?\b"
+    r"|\b(?:(?:apt|apartment)\.?\s*#?|(?:unit|lot)\s?#\s?)\d+\w?\b"
     r"|\b(?:calle|avenida|av\.|avda\.?|colonia|callej[óo]n|carrera|paseo|plaza|camino)\s+(?:[\wÀ-ÿ.]+\s+){0,4}?(?:#|"
     r"no\.?|n[úu]m(?:ero)?\.?)?\s*,?\s*\d{1,5}\w?(?:,?\s*(?:col(?:onia)?\.?|piso|depto\.?|apto\.?|int\.?)\s*[\wÀ-ÿ]+)*"
     r"|\b\d{1,4}(?:\s?bis)?,?\s+(?:rue|avenue|av\.|boulevard|bd|place|impasse|chemin|allée|allee|route|quai)\s+(?:(?:d"
@@ -298,6 +304,7 @@ def identifiers(text: str) -> Iterator[Found]:
         (_CASE_CUE, "case number"),
         (_ZIP, "address"),
         (_ACCOUNT, "account"),
+        (_CALLED, "account"),
     ):
         for match in pattern.finditer(text):
             group = next((g for g in ("id", "id2", "value") if g in match.groupdict() and match.group(g)), None)

@@ -47,7 +47,19 @@ def _spellings() -> set[str]:
     for kind in ("states", "places", "products", "organizations", "exams", "laws"):
         for entry in getattr(data, kind):
             found |= {part.strip() for part in entry.split(" = ")}
-    return found
+    return found | {dotted for name in found for dotted in _dotted(name)}
+
+
+def _dotted(name: str) -> list[str]:
+    """'JK Rowling' as people also write it: 'J. K. Rowling', 'J.K. Rowling'; the full stops may be missing."""
+    lettered = re.match(r"([A-Z]{1,3}) (?=[A-Z][a-z])", name)
+    if lettered is None:
+        return []
+    rest = name[lettered.end() :]
+    return [
+        " ".join(f"{letter}." for letter in lettered[1]) + " " + rest,
+        "".join(f"{letter}." for letter in lettered[1]) + " " + rest,
+    ]
 
 
 def _branches(spellings: list[str], depth: int = 2) -> str:
@@ -98,7 +110,7 @@ LOCATED = re.compile(rf"[A-ZÀ-Þ][a-zà-ÿ]+(?: [A-ZÀ-Þ][a-zà-ÿ]+)?(?=, ?(?
 """Places with their state or country behind them."""
 _TITLES = (
     "Secretary|Superintendent|Supt|Senator|Sen|Governor|Gov|President|Representative|Rep|Congress(?:man|woman)|Judge|Justice|"
-    "Chancellor|Commissioner|Mayor|Principal|Entrenadora?|Enfermer[ao]|Consejer[ao]|Secretari[ao]|Subdirectora?|Trainer|Mx|Dr|Prof(?:essor)?|Mr|Ms|Mrs|Miss|Mx|Coach|Nurse|Officer|Dean|"
+    "Chancellor|Commissioner|Mayor|Principal|Entrenadora?|Enfermer[ao]|Consejer[ao]|Secretari[ao]|Subdirectora?|Trainer|Dr|Prof(?:essor)?|Mr|Ms|Mrs|Miss|Mx|Coach|Nurse|Officer|Dean|"
     "Sr|Sra|Srta|Señora|Señor|Señorita|Profe|Profesora?|Maestr[oa]|Director[a]?|Mme|Monsieur|Madame"
 )
 OFFICES = re.compile(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from bot.guardrails import classifier, features, views
@@ -78,6 +78,11 @@ def stands(seen: Seen, rule: Rule) -> bool:
     if key not in seen.marks or rule.id in seen.extra:
         return certain(seen, rule, seen.fold)
     return seen.marks[key]
+
+
+def added(seen: Seen, rule: Rule) -> bool:
+    """Whether a pattern that the organization added to a rule stands in the message."""
+    return bool(joined(seen.extra.get(rule.id, ())).search(seen.fold))
 
 
 def likely(seen: Seen, handling: Handling) -> str | None:
@@ -165,5 +170,5 @@ def by_example(seen: Seen, context: Context) -> Decision | None:
     vector = features.hashed(seen.fold)
     for name, texts in context.policy.examples.items():
         if name in seen.rules and any(float(features.hashed(views.folded(text)) @ vector) >= ALIKE for text in texts):
-            return decided(seen.rules[name], f"worded like an example the organization gave for {name}")
+            return replace(decided(seen.rules[name], f"worded like an example the organization gave for {name}"), own=True)
     return None

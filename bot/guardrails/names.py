@@ -441,7 +441,9 @@ class Reader:
 def find(text: str, taken: list[tuple[int, int]], again: bool = False, terms: frozenset[str] = frozenset()) -> list[NameSpan]:
     """Every name in a cleaned text. ``taken`` are spans already hidden; ``again`` says that some of them were before; ``terms``
     are no names."""
-    spans = Reader(text, taken, again, terms).read()
+    reader = Reader(text, taken, again, terms)
+    spans = reader.read()
     person = bool(spans) or bool(cue("child", "any").search(text))
     other = [NameSpan(start, end, False) for start, end in other_scripts(text)]
-    return sorted([*spans, *initials(text, person), *other], key=lambda span: span.start)
+    lettered = [s for s in initials(text, person) if not any(a < s.end and s.start < b for a, b in reader.firm)]
+    return sorted([*spans, *lettered, *other], key=lambda span: span.start)

@@ -55,6 +55,8 @@ def _stays(text: str, match: re.Match[str]) -> bool:
     """A public name stays unless a child's cue stands around it: 'Jordan Smith', 'my student Austin'."""
     start, end = match.span()
     words = re.split(r"[ -]", unaccented(match.group()))
+    if len(words) == 1 and words[0] in gazetteer().family and _behind_a_given_name(text, start, end):
+        return False
     if words[0] not in gazetteer().given:
         return True
     before, after = text[max(0, start - 24) : start].rstrip(), text[end : end + 24]
@@ -70,3 +72,10 @@ def _stays(text: str, match: re.Match[str]) -> bool:
     owned = re.match(r"'s\s+(\w+)", after)
     things = ("data", "name", "voice", "account", "info")
     return not (owned and cue("owned", "after").search(owned.group(1)) and owned.group(1).lower() not in things)
+
+
+def _behind_a_given_name(text: str, start: int, end: int) -> bool:
+    """'Diego Salinas', 'Salinas, Diego': a family name that is a place's or a company's as well."""
+    before = re.search(r"([A-ZÀ-Þ][\w'-]+)[ \t]+$", text[:start])
+    after = re.match(r",[ \t]?([A-ZÀ-Þ][\w'-]+)", text[end:])
+    return any(part is not None and unaccented(part.group(1)) in gazetteer().given for part in (before, after))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.guardrails.context import Context, Decision
-from bot.guardrails.judging import Seen, certain, decided, stands
+from bot.guardrails.judging import Seen, added, certain, decided, stands
 from bot.messages import Handling
 
 
@@ -13,5 +15,5 @@ def judge(seen: Seen, context: Context) -> Decision | None:  # noqa: ARG001 - on
         if rule.handling is Handling.SMALLTALK and certain(seen, rule, seen.bare):
             return decided(rule, f"the whole message matches {rule.id}")
         if rule.handling is Handling.OUT_OF_SCOPE and stands(seen, rule):
-            return decided(rule, f"pattern of {rule.id}")
+            return replace(decided(rule, f"pattern of {rule.id}"), own=added(seen, rule))
     return None

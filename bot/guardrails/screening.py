@@ -52,7 +52,8 @@ def screen(text: str, context: Context) -> Screened:
     )
     if decision is None:
         return screened
-    return _decided(screened, seen.rules[decision.rule], decision.handling, decision.reasons, context)
+    found = _decided(screened, seen.rules[decision.rule], decision.handling, decision.reasons, context)
+    return replace(found, own=decision.own)
 
 
 def added(screened: Screened, name: str, context: Context) -> Screened:

@@ -64,8 +64,8 @@ class Guards:
             vectors[text], states = embedder.read(text)
             return vectors[text], states
 
-        verdict = screen(message.text, self._context(message, (), read if embedder else None))
-        return self._shaped(verdict, message, vectors)
+        context = self._context(message, (), read if embedder else None)
+        return self._shaped(screen(message.text, context), message, vectors, context)
 
     def look_again(self, message: Message, screened: Screened) -> Callable[[], Screened | None] | None:
         """Begin a second look at a message that was let through, where one is configured. What it adds, if anything, is asked
@@ -81,12 +81,13 @@ class Guards:
             handling = Handling.ANSWER_REDACTED if screened.redacted else Handling.ANSWER
             language = language_of(screened.text, message.language)
             before = Verdict(handling, screened.text, language, screened.rule, notice=screened.notice or None)
-            verdict = added(before, name, self._context(message, ()))
-            return replace(self._shaped(verdict, message, screened.vectors), redacted=screened.redacted)
+            context = self._context(message, ())
+            verdict = added(before, name, context)
+            return replace(self._shaped(verdict, message, screened.vectors, context), redacted=screened.redacted)
 
         return found
 
-    def _shaped(self, verdict: Verdict, message: Message, vectors: Mapping[str, Vectors]) -> Screened:
+    def _shaped(self, verdict: Verdict, message: Message, vectors: Mapping[str, Vectors], context: Context) -> Screened:
         return Screened(
             text=verdict.text,
             kept=verdict.text if verdict.keep else "",
@@ -95,9 +96,10 @@ class Guards:
             notice=verdict.notice or "",
             rule=verdict.rule,
             soft=verdict.handling in SOFT,
-            history=screen_history(message.history, self._settings.country, self._known_terms(message.organization)),
+            history=screen_history(message.history, self._settings.country, context.terms),
             vectors=vectors,
             alarm=verdict.rule if verdict.notify else None,
+            own=verdict.own,
         )
 
     def inspect(self, reply: Reply, message: Message, model: str | None = None) -> Reply:

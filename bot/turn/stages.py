@@ -19,7 +19,7 @@ class Screened:
     turn with a fixed answer (crisis, refusal); a ``soft`` one gives way to commands and skills. ``redacted`` says that
     something was taken out, ``notice`` tells the person so; ``rule`` names the rule that did. ``history`` replaces the
     message's, details hidden; None leaves it. ``vectors`` are those made of ``text`` on the way, so that the search makes none
-    twice; they end with the turn.
+    twice; they end with the turn. ``own`` says that what the organization itself added to the policy decided.
     """
 
     text: str
@@ -32,6 +32,7 @@ class Screened:
     history: tuple[Utterance, ...] | None = None
     vectors: Mapping[str, Vectors] = field(default_factory=dict, repr=False, compare=False)
     alarm: str | None = None
+    own: bool = False
 
 
 class Screen(Protocol):

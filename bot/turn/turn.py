@@ -32,7 +32,7 @@ MOST_CHOICES = 3
 """Buttons under an answer, a lesson's among them; Teams shows three."""
 
 ELSEWHERE = "scope.elsewhere"
-"""The rule of what is out of scope; an organization's own rules of that kind have other names, and stand."""
+"""The rule of what is out of scope."""
 
 LABEL_CHARS = 160
 """A longer message is not looked up among the labels of the last reply's choices."""
@@ -214,9 +214,11 @@ class Turn:
 
     def _covered_after_all(self, message: Message, screened: Screened) -> bool:
         """Whether a message that was taken for one out of scope is answered plainly by the library: an organization's documents
-        may speak of anything, and what they speak of is within its scope."""
+        may speak of anything, and what they speak of is within its scope. What it put outside by a pattern stays there."""
+        if screened.rule != ELSEWHERE or screened.own:
+            return False
         with stage("assistant"):
-            return screened.rule == ELSEWHERE and self._assistant.plainly_covers(message)
+            return self._assistant.plainly_covers(message, screened.vectors)
 
     def _passed(self, message: Message, conversation: str, typed: str, *, crisis: bool) -> Reply | None:
         """What the way to a person makes of a message; None when it is not for it. A crisis comes before it."""

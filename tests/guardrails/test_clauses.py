@@ -32,8 +32,12 @@ def test_a_message_is_cut_where_another_thing_begins(text: str, parts: int) -> N
     assert not found or {word for part in found for word in part.split()} == set(text.split()) or "吗" in text
 
 
-def test_however_long_a_message_is_only_so_many_clauses_are_read() -> None:
-    assert len(clauses.clauses("One thing is said here. " * 2_000)) == clauses.MOST
+@pytest.mark.parametrize("words", [90, 700, 1_999, 12_000])
+def test_however_long_a_message_is_it_is_read_to_its_end_in_so_many_pieces(words: int) -> None:
+    text = " ".join(f"w{i}" + "." * (i % 4 == 3) for i in range(words))
+    found = clauses.clauses(text)
+    assert 1 < len(found) <= clauses.MOST
+    assert {word for part in found for word in part.split()} == set(text.split())
 
 
 @pytest.mark.parametrize(

@@ -45,14 +45,41 @@ def test_what_is_told_of_a_child_in_figures_is_hidden(text: str, hidden: list[st
         "Does the policy for bus 12 and room 4 cover cameras?",
         "Unit 3, lesson 2: is B- or C+ the better scale for AI feedback?",
         "May we use GPT-4, Claude 3 or Gemini 2.5 with grades 9 to 12?",
+        "can a student 13 or over use ChatGPT, and a child 12 and under?",
+        "who pays the account for students. and the password for teachers.",
+        "我们8月5号开会, 每节课45分钟, 三号楼。可以用Gemini吗",
+        "数学: 90\n语文: 85\n可以让机器人出题吗",
+        "count with me: one two three, four five. may a chatbot do that",
     ],
 )
 def test_figures_of_everyone_stay(text: str) -> None:
     assert redact(text).text == text
 
 
-@pytest.mark.parametrize("text", ["my student Marisol Vega reads for 20 minutes a day on Lexia in room 12, is that too much"])
-def test_times_and_rooms_beside_a_child_stay(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("my student Marisol Vega reads for 20 minutes a day on Lexia in room 12", ["20 minutes", "room 12"]),
+        ("Marisol needs a bit more time, may Copilot give it", ["a bit more time"]),
+        ("how long is Marisol's data retained by the vendor", ["retained"]),
+        ("Marisol uses GPT 4 and Claude 3 at home", ["GPT 4", "Claude 3"]),
+        ("Marisol read 20 books and A Wrinkle in Time", ["20 books", "A Wrinkle in Time"]),
+        ("Marisol and 12 others wrote on Act 2 of Hamlet", ["12 others", "Act 2"]),
+        ("two things about Marisol Vega: (1) may she use it, (2) who decides", ["(1)", "(2)"]),
+        ("Marisol takes online courses in Lisp", ["online", "Lisp"]),
+        ("Marisol is in period 3, unit 2, page 14", ["period 3", "unit 2", "page 14"]),
+        ("Marisol read J. K. Rowling and visited Salinas", ["Rowling", "Salinas"]),
+    ],
+)
+def test_what_says_nothing_of_a_childs_work_stays_beside_one(text: str, kept: list[str]) -> None:
     left = redact(text).text
-    assert "20 minutes" in left
-    assert "room 12" in left
+    assert [piece for piece in kept if piece not in left] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["Diego Salinas failed algebra", "Emily Pearson's essay", "Salinas, Diego 88\nPearson, Emily 71\nhelp"]
+)
+def test_a_childs_family_name_is_hidden_though_a_place_or_a_company_has_it(text: str) -> None:
+    left = redact(text).text
+    assert "Salinas" not in left
+    assert "Pearson" not in left
