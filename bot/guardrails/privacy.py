@@ -53,24 +53,28 @@ def _apart(found: list[details.Found], closed: list[tuple[int, int]]) -> list[de
     return sorted(span for span in kept if span[0] < span[1])
 
 
-def _written(plain: str, spans: list[details.Found]) -> str:
-    """The text with its spans replaced by their kinds; white space at a span's ends stays."""
-    out, last = [], 0
-    for start, end, kind in spans:
+def _trimmed(plain: str, found: list[details.Found]) -> list[details.Found]:
+    """Spans without the white space at their ends."""
+    kept = []
+    for start, end, kind in found:
         piece = plain[start:end]
-        lead = len(piece) - len(piece.lstrip())
-        tail = len(piece.rstrip())
-        if tail <= lead:
-            continue
-        out.append(plain[last : start + lead] + f"[{kind}]")
-        last = start + tail
-    return "".join([*out, plain[last:]])
+        if piece.strip():
+            kept.append((start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip()), kind))
+    return kept
 
 
-def redact(text: str, country: str = "US", terms: frozenset[str] = frozenset()) -> Redacted:
-    """Clean a text and hide the details in it. ``country`` (ISO code) says whose telephone numbers are local; ``terms`` are
-    words that stay though no list knows them. Redacting twice changes nothing."""
-    plain = clean(text)
+def written(plain: str, found: list[details.Found]) -> Redacted:
+    """A clean text with its details, in order and none over another, replaced by their kinds."""
+    out, last = [], 0
+    for start, end, kind in found:
+        out.append(f"{plain[last:start]}[{kind}]")
+        last = end
+    return Redacted("".join([*out, plain[last:]]), tuple(Counter(kind for _, _, kind in found).items()))
+
+
+def spans(plain: str, country: str = "US", terms: frozenset[str] = frozenset()) -> list[details.Found]:
+    """The details in a clean text, in order, none over another. ``country`` (ISO code) says whose telephone numbers are local;
+    ``terms`` are words that stay though no list knows them."""
     closed = [match.span() for match in placeholders().finditer(plain)]
     blank = placeholders().sub(lambda m: "\ue000" * len(m.group()), plain)
     found = _apart(_shaped(blank, country), closed)
@@ -80,19 +84,24 @@ def redact(text: str, country: str = "US", terms: frozenset[str] = frozenset()) 
         hidden = hidden[:start] + "\ue000" * (end - start) + hidden[end:]
     named = names.find(hidden, taken + details.web_addresses(blank), bool(closed), terms)
     found += [(s.start, s.end, "family name" if s.family else "student name") for s in named]
-    hidden_before = [match.group() for match in placeholders().finditer(plain)]
-    person = bool(named) or any(
-        kind in ("student id", "student name", "date of birth", "email", "government id", "file name", "link")
-        for _, _, kind in found
-    )
-    person = person or any(kind in ("[student name]", "[student id]", "[date of birth]") for kind in hidden_before)
+    person = bool(named) or any(kind in _OF_A_PERSON for _, _, kind in found)
+    person = person or any(match.group()[1:-1] in _PERSON_BEFORE for match in placeholders().finditer(plain))
     if person:
         found += [*details.births(blank, True), *details.loose_numbers(blank)]
         found += figures.figures(blank, [(s.start, s.end) for s in named])
     if person or circumstances.of_one(blank):
         found += circumstances.circumstances(blank, [(s.start, s.end) for s in named], person)
-    spans = _apart(found, closed)
-    return Redacted(_written(plain, spans), tuple(Counter(kind for _, _, kind in spans).items()))
+    return _trimmed(plain, _apart(found, closed))
+
+
+_OF_A_PERSON = ("student id", "student name", "date of birth", "email", "government id", "file name", "link")
+_PERSON_BEFORE = ("student name", "student id", "date of birth")
+
+
+def redact(text: str, country: str = "US", terms: frozenset[str] = frozenset()) -> Redacted:
+    """Clean a text and hide the details in it that :func:`spans` finds. Redacting twice changes nothing."""
+    plain = clean(text)
+    return written(plain, spans(plain, country, terms))
 
 
 def notice(kinds: tuple[tuple[str, int], ...], language: str) -> str | None:

@@ -126,8 +126,8 @@ def _suggested(version: Version) -> tuple[Any, ...]:
 Net = tuple[np.ndarray, np.ndarray, np.ndarray, float]
 
 
-def train_net(x: np.ndarray, y: np.ndarray, seed: int) -> Net:
-    """One hidden layer with dropout on inputs and units, Adam with decoupled decay, the rarer class weighed up."""
+def train_net(x: np.ndarray, y: np.ndarray, weight: np.ndarray, seed: int) -> Net:
+    """One hidden layer with dropout on inputs and units, Adam with decoupled decay."""
     random = np.random.RandomState(seed)
     count, width = x.shape
     parts = [
@@ -137,7 +137,6 @@ def train_net(x: np.ndarray, y: np.ndarray, seed: int) -> Net:
         np.zeros(1, np.float32),
     ]
     first, second = [np.zeros_like(p) for p in parts], [np.zeros_like(p) for p in parts]
-    weight = np.where(y, (1 - y.mean()) / y.mean(), 1.0)
     steps, step = ROUNDS * (count // BATCH), 0
     for _ in range(ROUNDS):
         for rows in np.array_split(random.permutation(count), count // BATCH):
@@ -173,13 +172,13 @@ def logits(net: Net, inputs: np.ndarray) -> np.ndarray:
 
 def fit_net(rows: Rows) -> np.ndarray:
     """Fit and write the net; returns its cross-fitted log-odds for the rows it was fitted on."""
-    x, y = np.array(rows.inputs, dtype=np.float32), np.array(rows.labels)
+    x, y, weight = np.array(rows.inputs, dtype=np.float32), np.array(rows.labels), balanced(rows)
     fold = np.random.RandomState(3).randint(0, FOLDS, len(y))
     out = np.zeros(len(y))
     for part in range(FOLDS):
-        out[fold == part] = logits(train_net(x[fold != part], y[fold != part], part), x[fold == part])
+        out[fold == part] = logits(train_net(x[fold != part], y[fold != part], weight[fold != part], part), x[fold == part])
     sys.stdout.write(f"net: cross-fitted AUROC {auroc(out[y].tolist(), out[~y].tolist()):.4f}\n")
-    hidden, hidden_bias, weights, bias = train_net(x, y, 0)
+    hidden, hidden_bias, weights, bias = train_net(x, y, weight, 0)
     np.savez_compressed(
         data_file("decision", "pair.npz"),
         embedder="minilm",
@@ -207,14 +206,15 @@ def fit_weights(rows: Rows, pair: np.ndarray | None, kept: float, unread: set[st
     mean, scale = x.mean(axis=0), x.std(axis=0)
     scale[scale < 1e-6] = 1.0
     z = np.clip((x - mean) / scale, -6, 6)
-    strength, out = _cross_validated(z, y, rows.documents)
-    model = LogisticRegression(C=strength, max_iter=5000, class_weight="balanced").fit(z, y)
+    weight = balanced(rows)
+    strength, out = _cross_validated(z, y, weight, rows.documents)
+    model = LogisticRegression(C=strength, max_iter=5000).fit(z, y, weight)
     read = np.array([row["cross"] for row in rows.signals])
     middle, spread = read.mean(), read.std()
     read = np.clip((read - middle) / spread, -6, 6)
     unseen = np.array([case.question in unread for case in rows.cases])
     both = np.column_stack([out, read])[unseen]
-    beside = LogisticRegression(max_iter=5000, class_weight="balanced").fit(both, y[unseen])
+    beside = LogisticRegression(max_iter=5000).fit(both, y[unseen], weight[unseen])
     share, word = beside.coef_[0]
     total, truth = both @ beside.coef_[0], y[unseen]
     cut = float(np.quantile(total[truth], 1 - kept))
@@ -236,13 +236,25 @@ def fit_weights(rows: Rows, pair: np.ndarray | None, kept: float, unread: set[st
     }
 
 
-def _cross_validated(z: np.ndarray, y: np.ndarray, documents: list[str]) -> tuple[float, np.ndarray]:
+def balanced(rows: Rows) -> np.ndarray:
+    """What each row weighs: in each language as much is answerable as not. English has five near misses to two answerable
+    questions and Spanish had more answerable ones, so that being in Spanish had come to speak for an answer."""
+    y = np.array(rows.labels)
+    spanish = np.array([row["spanish"] > 0 for row in rows.signals])
+    weight = np.zeros(len(y))
+    for language in (spanish, ~spanish):
+        for label in (y, ~y):
+            weight[language & label] = language.sum() / 2 / max((language & label).sum(), 1)
+    return weight
+
+
+def _cross_validated(z: np.ndarray, y: np.ndarray, weight: np.ndarray, documents: list[str]) -> tuple[float, np.ndarray]:
     """The best penalty, and its log-odds for rows of documents that the fit did not see."""
     best: tuple[float, float, np.ndarray] | None = None
     for strength in (0.003, 0.01, 0.03):
         out = np.zeros(len(y))
         for train, test in GroupKFold(8).split(z, y, documents):
-            model = LogisticRegression(C=strength, max_iter=5000, class_weight="balanced").fit(z[train], y[train])
+            model = LogisticRegression(C=strength, max_iter=5000).fit(z[train], y[train], weight[train])
             out[test] = model.decision_function(z[test])
         area = auroc(out[y].tolist(), out[~y].tolist())
         if best is None or area > best[0]:

@@ -1,0 +1,314 @@
+"""Fits the tagger of details told in free words: ``python -m tests.evals.fit_tagger``, after ``make_embedder``.
+
+Messages are those of ``tests/evals/policy/details.txt`` (``[[kind:words]]`` are to be hidden), of the privacy rule's examples and
+of the two files privacy was tuned on; beside them fitting questions, in which nothing is. A message is read as the tagger will
+read it: with what patterns and the name recogniser find already hidden. It goes on from the states of the shipped embedder.
+First a fifth of the messages is left out, to set the thresholds; then it is fitted on everything and written. Needs what
+``tests/evals/minilm.py`` names; about ten minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from bot.guardrails import privacy
+from bot.guardrails.evaluation import privacy_cases, survives
+from bot.guardrails.tagger import stretches, windows
+from bot.guardrails.views import clean
+from bot.knowledge.embedding import MAX_TOKENS, MiniLM, load_tokenizer
+from bot.knowledge.shipped import data_file
+from tests.evals.fit_policy import say
+from tests.evals.fit_questions import fit_cases
+from tests.evals.minilm import STATES, WIDTH, Layers, write_int8
+
+HERE = Path(__file__).parent / "policy"
+KINDS = {
+    "name": "student name",
+    "id": "student id",
+    "grade": "grade detail",
+    "health": "health detail",
+    "discipline": "discipline detail",
+    "family": "family detail",
+}
+OTHER = "personal detail"
+CLASSES = (*KINDS.values(), OTHER)
+
+LAYERS, ROUNDS, BATCH, RATE, DECAY, WARM = 3, 8, 16, 3e-4, 0.01, 0.1
+DROP, HEAD_DROP, HIDDEN, SMOOTH = 0.1, 0.1, 0.1, 0.02
+QUESTIONS = 2_500
+TOLD_WEIGHT, KIND_SHARE = 2.0, 0.3
+"""What a piece of a detail weighs beside another, and the kinds beside whether it is one."""
+APART = 5
+"""One in so many messages is left out for the thresholds."""
+THRESHOLDS = {"person": 0.0, "nobody": 1.5, "goes on": 1.5}
+"""Log odds from which a word is hidden where the text names someone and where it does not; how much less its neighbours need. By
+the table that ``judge`` prints."""
+_MARK = re.compile(r"\[\[(?:([a-z]+):)?(.*?)\]\]|\{\{(.*?)\}\}")
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A message, the stretches to hide (start, end, class or -1 where unknown), and words that must stay."""
+
+    text: str
+    hide: tuple[tuple[int, int, int], ...]
+    keep: tuple[str, ...] = ()
+
+
+@dataclass
+class Lesson:
+    """States of a window's pieces, shape (pieces, 384); of each piece whether it is of a detail, and of which class or -1."""
+
+    states: np.ndarray
+    told: np.ndarray
+    kind: np.ndarray
+    weight: float = 1.0
+
+
+def marked(line: str) -> Marked:
+    """A line with its marks read."""
+    text, hide, keep, last = "", [], [], 0
+    for match in _MARK.finditer(line):
+        text += line[last : match.start()]
+        kind, words, stays = match.groups()
+        if stays is not None:
+            keep.append(stays)
+            text += stays
+        else:
+            known = CLASSES.index(KINDS.get(kind, OTHER)) if kind else -1
+            hide.append((len(text), len(text) + len(words), known))
+            text += words
+        last = match.end()
+    return Marked(text + line[last:], tuple(hide), tuple(keep))
+
+
+def found_in(text: str, details: Sequence[str], keep: Sequence[str] = ()) -> Marked:
+    """A message whose details are given as words: everywhere they stand as whole words."""
+    hide = [
+        (*match.span(), -1)
+        for detail in details
+        for match in re.finditer(rf"(?<![^\W\d_]){re.escape(detail)}(?![^\W\d_])|{re.escape(detail)}(?=\W|$)", text)
+    ]
+    return Marked(text, tuple(hide), tuple(keep))
+
+
+def messages() -> list[Marked]:
+    """Everything that carries marks."""
+    found = [marked(line) for line in (HERE / "details.txt").read_text(encoding="utf-8").splitlines() if line.strip()]
+    for name in ("privacy_dev", "privacy_hard"):
+        for line in (HERE / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            found.append(found_in(row["text"], row.get("details") or (), row.get("keep") or ()))
+    return found + [found_in(case.text, case.details) for case in privacy_cases()]
+
+
+def left_over(message: Marked) -> tuple[str, list[tuple[int, int, int]]]:
+    """The message as the tagger reads it, and what is still to be hidden there."""
+    plain = clean(message.text)
+    if plain != message.text:
+        return "", []
+    text, place, last = "", np.full(len(plain) + 1, -1), 0
+    for start, end, kind in privacy.spans(plain):
+        place[last:start] = np.arange(len(text), len(text) + start - last)
+        text += f"{plain[last:start]}[{kind}]"
+        last = end
+    place[last : len(plain)] = np.arange(len(text), len(text) + len(plain) - last)
+    text += plain[last:]
+    rest = []
+    for start, end, kind in message.hide:
+        still = [int(place[i]) for i in range(start, end) if place[i] >= 0]
+        cut = [i for i, (a, b) in enumerate(pairwise(still), 1) if b != a + 1]
+        for begin, stop in zip([0, *cut], [*cut, len(still)], strict=True):
+            if stop > begin:
+                rest.append((still[begin], still[stop - 1] + 1, kind))
+    return text, rest
+
+
+def lessons_of(text: str, hide: list[tuple[int, int, int]], embedder: MiniLM, weight: float = 1.0) -> list[Lesson]:
+    """One for each window of a text."""
+    tokenizer, made = load_tokenizer(MAX_TOKENS), []
+    for begin, window in windows(text):
+        offsets = tokenizer.encode(window).offsets
+        told, kinds = np.zeros(len(offsets), np.float32), np.full(len(offsets), -1)
+        for i, (a, b) in enumerate(offsets):
+            for start, end, kind in hide:
+                if a < b and begin + a < end and start < begin + b:
+                    told[i], kinds[i] = 1.0, kind
+        made.append(Lesson(embedder.read(window)[1].astype(np.float16), told, kinds, weight))
+    return made
+
+
+class Model(nn.Module):
+    """Some more layers and a head: of each piece the log odds that it is of a detail, then those of the classes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(list(Layers(DROP).layers)[STATES : STATES + LAYERS])
+        self.drop = nn.Dropout(HEAD_DROP)
+        self.head = nn.Linear(WIDTH, 1 + len(CLASSES))
+
+    def forward(self, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """States (texts, pieces, width) and mask (texts, pieces) to (texts, pieces, 1 + classes)."""
+        hidden = ((1.0 - mask) * -1e4)[:, None, None, :]
+        for layer in self.layers:
+            states = layer(states, hidden)
+        result: torch.Tensor = self.head(self.drop(states))
+        return result
+
+
+class Shipped(nn.Module):
+    """As it is written: one text without padding."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        """States (1, pieces, width) to (1, pieces, 1 + classes)."""
+        result: torch.Tensor = self.model(states, torch.ones_like(states[:, :, 0]))
+        return result
+
+
+def padded(batch: Sequence[Lesson]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """States, mask, whether and which."""
+    longest = max(len(one.told) for one in batch)
+    states = np.zeros((len(batch), longest, WIDTH), np.float32)
+    mask, told = np.zeros((len(batch), longest), np.float32), np.zeros((len(batch), longest), np.float32)
+    kind = np.full((len(batch), longest), -1)
+    for row, one in enumerate(batch):
+        n = len(one.told)
+        states[row, :n], mask[row, :n], told[row, :n], kind[row, :n] = one.states, 1.0, one.told, one.kind
+    return torch.from_numpy(states), torch.from_numpy(mask), torch.from_numpy(told), torch.from_numpy(kind)
+
+
+def batches(lessons: Sequence[Lesson], rng: random.Random) -> Iterator[list[Lesson]]:
+    """Everything once, texts of like length together."""
+    order = list(lessons)
+    rng.shuffle(order)
+    made = []
+    for begin in range(0, len(order), BATCH * 20):
+        some = sorted(order[begin : begin + BATCH * 20], key=lambda one: len(one.told))
+        made += [some[i : i + BATCH] for i in range(0, len(some), BATCH)]
+    rng.shuffle(made)
+    yield from made
+
+
+def trained(lessons: Sequence[Lesson]) -> Model:
+    """A model that has gone through the lessons."""
+    torch.manual_seed(0)
+    rng, chance = random.Random(0), np.random.default_rng(0)
+    model = Model().train()
+    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=DECAY)
+    steps = ROUNDS * (sum(1 for _ in batches(lessons, rng)) + 1)
+    rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps, pct_start=WARM)
+    for number in range(ROUNDS):
+        total, count = 0.0, 0
+        for batch in batches(lessons, rng):
+            states, mask, told, kind = padded(batch)
+            shown = mask * torch.from_numpy((chance.random(mask.shape) > HIDDEN).astype(np.float32))
+            shown[:, 0] = 1.0
+            with torch.autocast("cpu", torch.bfloat16):
+                out = model(states, shown)
+            out = out.float()
+            weight = mask * (1 + (TOLD_WEIGHT - 1) * told) * torch.tensor([one.weight for one in batch])[:, None]
+            aim = told * (1 - 2 * SMOOTH) + SMOOTH
+            loss = (
+                functional.binary_cross_entropy_with_logits(out[:, :, 0], aim, reduction="none") * weight
+            ).sum() / weight.sum()
+            known = kind >= 0
+            if known.any():
+                loss = loss + KIND_SHARE * functional.cross_entropy(out[:, :, 1:][known], kind[known])
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            rate.step()
+            total, count = total + loss.item(), count + 1
+        say(f"round {number + 1}: loss {total / count:.4f}")
+    return model.eval()
+
+
+def write(model: Model, example: Lesson, thresholds: dict[str, float]) -> None:
+    """The shipped files."""
+    about = {"made_by": "python -m tests.evals.fit_tagger", "classes": list(CLASSES), "thresholds": thresholds}
+    states = torch.from_numpy(example.states.astype(np.float32))[None]
+    write_int8(Shipped(model).eval(), (states,), ("pieces",), data_file("guardrails", "tagger.onnx"), about, ("states",))
+
+
+Part = tuple[int, str, np.ndarray, list[tuple[int, int]]]
+"""A window: its place, its text, what the model says of its pieces, where they stand."""
+
+
+@torch.no_grad()
+def parts_of(model: Model, text: str, embedder: MiniLM) -> list[Part]:
+    """A text as the model reads it."""
+    found = []
+    for begin, window in windows(text):
+        states = torch.from_numpy(embedder.read(window)[1])[None]
+        out = model(states, torch.ones(states.shape[:2]))[0].numpy()
+        found.append((begin, window, out, load_tokenizer(MAX_TOKENS).encode(window).offsets))
+    return found
+
+
+def hidden(text: str, parts: list[Part], limit: float) -> str:
+    """The text with what is told of a child hidden."""
+    found = [
+        (begin + start, begin + end)
+        for begin, window, out, offsets in parts
+        for start, end, _ in stretches(window, out, offsets, limit, limit - THRESHOLDS["goes on"])
+    ]
+    for start, end in reversed(found):
+        text = f"{text[:start]}[{OTHER}]{text[end:]}"
+    return text
+
+
+def judge(model: Model, apart: Sequence[Marked], questions: Sequence[str], embedder: MiniLM) -> None:
+    """How messages left out fare at several thresholds: every detail hidden, words to keep destroyed, plain ones touched."""
+    rows = [(message, left_over(message)[0]) for message in apart]
+    read = [(message, text, parts_of(model, text, embedder)) for message, text in rows if text]
+    plain = [(text, parts_of(model, text, embedder)) for text in questions]
+    for person in (True, False):
+        of = [row for row in read if ("name]" in row[1] or "id]" in row[1]) is person]
+        for limit in (99.0, 2.5, 2.0, 1.5, 1.0, 0.5, 0.0, -0.5, -1.0):
+            shown = [(message, text, hidden(text, parts, limit)) for message, text, parts in of]
+            whole = [not any(survives(m.text[a:b], after) for a, b, _ in m.hide) for m, _, after in shown if m.hide]
+            kept = [word in after for m, before, after in shown for word in m.keep if word in before]
+            quiet = [after == before for m, before, after in shown if not m.hide]
+            asked = [hidden(text, parts, limit) == text for text, parts in plain]
+            say(
+                f"{'someone' if person else 'nobody'} named, from {limit}: all hidden in {np.mean(whole):.3f} of {len(whole)}, "
+                f"{np.mean(kept):.4f} of {len(kept)} words kept, {np.mean(quiet):.3f} of {len(quiet)} messages without details "
+                f"and {np.mean(asked):.4f} of {len(asked)} questions untouched"
+            )
+
+
+def main() -> None:
+    """Judge on what is left out, fit on everything, write."""
+    torch.set_num_threads(1)
+    embedder = MiniLM(1)
+    found = messages()
+    asked = [case.question for case in fit_cases()]
+    random.Random(6).shuffle(asked)
+    apart = [message for number, message in enumerate(found) if number % APART == 0]
+    lessons = [(number, one) for number, message in enumerate(found) for one in lessons_of(*left_over(message), embedder)]
+    plain = [one for text in asked[:QUESTIONS] for one in lessons_of(privacy.redact(text).text, [], embedder)]
+    say(f"{len(found)} messages, {sum(one.told.sum() > 0 for _, one in lessons)} with details that patterns leave")
+    first = trained([*(one for number, one in lessons if number % APART), *plain])
+    judge(first, apart, [privacy.redact(text).text for text in asked[QUESTIONS : QUESTIONS + 800]], embedder)
+    whole = trained([*(one for _, one in lessons), *plain])
+    write(whole, lessons[0][1], THRESHOLDS)
+
+
+if __name__ == "__main__":
+    main()
