@@ -178,7 +178,7 @@ class App:
     @cached_property
     def turn(self) -> Turn:
         """The walk of a message, with its guardrails and its skills."""
-        from bot.guardrails import classifier
+        from bot.guardrails import screening
         from bot.guardrails.organizations import Organizations
         from bot.guardrails.second import second_look
         from bot.turn import Turn
@@ -188,7 +188,7 @@ class App:
 
         organizations = Organizations(self.settings.policy_dir)
         organizations.check()
-        classifier.check()
+        screening.check()
         look, shelves = second_look(self.settings), self.assistant.shelves
         guards = Guards(self.embedder, self.settings, self.assistant.addresses, FIXED, organizations, look, shelves)
         return Turn(

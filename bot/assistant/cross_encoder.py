@@ -6,8 +6,6 @@ It sees words only, so it serves statements with written questions, statements w
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,9 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.assistant.search import Found
-from bot.errors import ConfigurationError
-from bot.knowledge.embedding import MAX_TOKENS, load_tokenizer, open_session
-from bot.knowledge.shipped import data_file
+from bot.knowledge.embedding import MAX_TOKENS, load_tokenizer, open_described
 
 QUESTION, KEY, STATEMENT, TITLE, HEADING = 48, 28, 60, 14, 12
 """Word pieces that are read of each part."""
@@ -51,19 +47,8 @@ class CrossEncoder:
                 return
             tokenizer = load_tokenizer(MAX_TOKENS)
             if not self._tokenizer_only:
-                self._session = self._opened()
+                _, self._session = open_described("decision", "cross_encoder")
             self._tokenizer = tokenizer
-
-    def _opened(self) -> Any:
-        try:
-            path = data_file("decision", "cross_encoder.onnx")
-            about = json.loads(data_file("decision", "cross_encoder.json").read_text(encoding="utf-8"))
-            known = about["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
-        except (OSError, ValueError, KeyError) as error:
-            raise ConfigurationError(f"knowledge/decision/cross_encoder: unusable: {error}") from None
-        if not known:
-            raise ConfigurationError("knowledge/decision/cross_encoder.onnx is not the file its description names")
-        return open_session(path, 1)
 
     def logits(self, question: str, found: Sequence[Found], *, with_keys: bool) -> NDArray[np.float32]:
         """For each of ``found``, above 0 where it probably answers; shape (len(found),). ``with_keys`` reads the closest

@@ -260,7 +260,7 @@ def config_check(json_wanted: Json = False) -> None:
         from bot import prompts
         from bot.assistant.decide import deciders
         from bot.assistant.pair_model import pair_model
-        from bot.guardrails import classifier, policy
+        from bot.guardrails import policy, screening
         from bot.guardrails.organizations import Organizations
         from bot.guardrails.second import second
         from bot.literacy import phrases
@@ -273,7 +273,7 @@ def config_check(json_wanted: Json = False) -> None:
         settings = load()
         prompts.check()
         policy.check()
-        classifier.check()
+        screening.check()
         second()
         Organizations(settings.policy_dir).check()
         phrases.check()

@@ -96,12 +96,18 @@ def spans(plain: str, country: str = "US", terms: frozenset[str] = frozenset()) 
 
 _OF_A_PERSON = ("student id", "student name", "date of birth", "email", "government id", "file name", "link")
 _PERSON_BEFORE = ("student name", "student id", "date of birth")
+_NAMED = ("student name", "family name", "student id", "case number", "date of birth")
 
 
 def redact(text: str, country: str = "US", terms: frozenset[str] = frozenset()) -> Redacted:
     """Clean a text and hide the details in it that :func:`spans` finds. Redacting twice changes nothing."""
     plain = clean(text)
     return written(plain, spans(plain, country, terms))
+
+
+def of_someone(redacted: str) -> bool:
+    """Whether a redacted text speaks of someone it named."""
+    return any(match.group()[1:-1] in _NAMED for match in placeholders().finditer(redacted))
 
 
 def notice(kinds: tuple[tuple[str, int], ...], language: str) -> str | None:

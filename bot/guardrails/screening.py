@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
-from bot.guardrails import clauses, crisis, injection, misuse, privacy, scope
+from bot.errors import ConfigurationError
+from bot.guardrails import classifier, clauses, crisis, injection, misuse, privacy, scope, tagger
 from bot.guardrails.context import Context, Decision, Screened
+from bot.guardrails.features import Read, Vector
 from bot.guardrails.judging import Seen, by_belief, by_example, leading, see
 from bot.guardrails.languages import language_of
 from bot.guardrails.policy import Rule, rules
+from bot.guardrails.privacy import Redacted
 from bot.messages import Choice, Handling, Outcome, Reply, Utterance
 
 MOST_CHARACTERS = 8_000
@@ -30,16 +34,25 @@ _OUTCOMES = {
 }
 
 
+def check() -> None:
+    """Load every fitted reader, so that a damaged or missing file is known at the start and not at the first message. Raises
+    ConfigurationError naming the file."""
+    classifier.check()
+    tagger.tagger()
+
+
 def screen(text: str, context: Context) -> Screened:
     """Decide what a message may do. Never raises for what a user typed."""
     raw = text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS // 2] + "\n" + text[-MOST_CHARACTERS // 2 :]
+    context = replace(context, read=_once(context.read))
     redacted = privacy.redact(raw, context.country, context.terms)
     language = language_of(redacted.text, context.language)
-    notice = privacy.notice(redacted.kinds, language)
     seen = see(raw, redacted.text, context)
     decision = decide(seen, context)
     if decision is None or decision.handling in _SOFT:
         decision = clauses.judge(redacted.text, context) or decision
+    redacted = _with_told(redacted, context.read)  # after the decision: what is told of a child may be what decides
+    notice = privacy.notice(redacted.kinds, language)
     screened = Screened(
         handling=Handling.ANSWER_REDACTED if redacted.kinds else Handling.ANSWER,
         text=redacted.text,
@@ -54,6 +67,34 @@ def screen(text: str, context: Context) -> Screened:
         return screened
     found = _decided(screened, seen.rules[decision.rule], decision.handling, decision.reasons, context)
     return replace(found, own=decision.own)
+
+
+def _once(read: Read | None) -> Read | None:
+    """The embedder that reads a text once, however many ask for it."""
+    if read is None:
+        return None
+    known: dict[str, tuple[Vector, Vector]] = {}
+
+    def remembered(text: str) -> tuple[Vector, Vector]:
+        if text not in known:
+            known[text] = read(text)
+        return known[text]
+
+    return remembered
+
+
+def _with_told(redacted: Redacted, read: Read | None) -> Redacted:
+    """A redacted text with what is told of a child in free words hidden too. Without the embedder patterns and lists stand."""
+    if read is None:
+        return redacted
+    try:
+        found = tagger.told(redacted.text, read, privacy.of_someone(redacted.text))
+    except ConfigurationError:
+        raise
+    except Exception:  # whatever an embedder raises, the screening goes on without it
+        return redacted
+    further = privacy.written(redacted.text, found)
+    return Redacted(further.text, tuple((Counter(dict(redacted.kinds)) + Counter(dict(further.kinds))).items()))
 
 
 def added(screened: Screened, name: str, context: Context) -> Screened:
@@ -111,8 +152,13 @@ def reply_of(rule: Rule, handling: Handling, context: Context, language: str, no
 
 
 def screen_history(
-    history: tuple[Utterance, ...], country: str = "US", terms: frozenset[str] = frozenset()
+    history: tuple[Utterance, ...], country: str = "US", terms: frozenset[str] = frozenset(), read: Read | None = None
 ) -> tuple[Utterance, ...]:
     """Earlier lines with the details in the user's own hidden the same way; the assistant's are redacted too, since they
     may quote what was asked."""
-    return tuple(Utterance(line.role, privacy.redact(line.text, country, terms).text) for line in history)
+
+    def safe(line: Utterance) -> str:
+        redacted = privacy.redact(line.text, country, terms)
+        return _with_told(redacted, read if line.role == "user" else None).text
+
+    return tuple(Utterance(line.role, safe(line)) for line in history)

@@ -6,24 +6,17 @@ Called by ``screening`` with a text in which patterns and the name recogniser hi
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import threading
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.errors import ConfigurationError
 from bot.guardrails.details import Found
 from bot.guardrails.features import Read
 from bot.guardrails.privacy import placeholders
-from bot.knowledge.embedding import MAX_TOKENS, load_tokenizer, open_session
-from bot.knowledge.shipped import data_file
-
-NAME = "knowledge/guardrails/tagger"
+from bot.knowledge.embedding import MAX_TOKENS, load_tokenizer, open_described
 
 _WINDOW = re.compile(r".{1,600}(?!\S)|.{1,600}", re.DOTALL)
 _WINDOW_DENSE = re.compile(r".{1,220}(?:(?!\S)|(?<=[\u3002\uff0c\uff1b\uff1f\uff01]))|.{1,220}", re.DOTALL)
@@ -39,17 +32,9 @@ class Tagger:
     """Safe to call from several threads. Raises ConfigurationError when the shipped file is unusable."""
 
     def __init__(self) -> None:
-        try:
-            path = data_file("guardrails", "tagger.onnx")
-            about = json.loads(data_file("guardrails", "tagger.json").read_text(encoding="utf-8"))
-            known = about["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
-            self.classes = tuple(str(name) for name in about["classes"])
-            self.thresholds = {str(name): float(value) for name, value in about["thresholds"].items()}
-        except (OSError, ValueError, KeyError) as error:
-            raise ConfigurationError(f"{NAME}: unusable: {error}") from None
-        if not known:
-            raise ConfigurationError(f"{NAME}.onnx is not the file its description names")
-        self._session: Any = open_session(path, 1)
+        about, self._session = open_described("guardrails", "tagger")
+        self.classes = tuple(str(name) for name in about["classes"])
+        self.thresholds = {str(name): float(value) for name, value in about["thresholds"].items()}
         self._tokenizer = load_tokenizer(MAX_TOKENS)
 
     def pieces(self, states: NDArray[np.float32]) -> NDArray[np.float32]:

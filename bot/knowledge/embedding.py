@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import hashlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -68,6 +69,20 @@ def open_session(weights: Path, threads: int) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
+
+
+def open_described(folder: str, name: str) -> tuple[dict[str, Any], Any]:
+    """What ``knowledge/FOLDER/NAME.json`` says of a model fitted here, and a session on the ``NAME.onnx`` beside it. Raises
+    ConfigurationError when either is missing or damaged, or the file is not the one described."""
+    try:
+        path = data_file(folder, f"{name}.onnx")
+        about: dict[str, Any] = json.loads(data_file(folder, f"{name}.json").read_text(encoding="utf-8"))
+        known = about["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigurationError(f"knowledge/{folder}/{name}: unusable: {error}") from None
+    if not known:
+        raise ConfigurationError(f"knowledge/{folder}/{name}.onnx is not the file its description names")
+    return about, open_session(path, 1)
 
 
 def _feed(ids: list[int]) -> dict[str, Any]:

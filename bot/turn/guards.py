@@ -83,7 +83,8 @@ class Guards:
             before = Verdict(handling, screened.text, language, screened.rule, notice=screened.notice or None)
             context = self._context(message, ())
             verdict = added(before, name, context)
-            return replace(self._shaped(verdict, message, screened.vectors, context), redacted=screened.redacted)
+            again = self._shaped(verdict, message, screened.vectors, context)
+            return replace(again, redacted=screened.redacted, history=screened.history)
 
         return found
 
@@ -96,7 +97,7 @@ class Guards:
             notice=verdict.notice or "",
             rule=verdict.rule,
             soft=verdict.handling in SOFT,
-            history=screen_history(message.history, self._settings.country, context.terms),
+            history=screen_history(message.history, self._settings.country, context.terms, context.read),
             vectors=vectors,
             alarm=verdict.rule if verdict.notify else None,
             own=verdict.own,

@@ -1,9 +1,10 @@
-"""Fits the cross-encoder on the fitting half of the question file: ``python -m tests.evals.fit_cross_encoder [--go-on FILE]``.
+"""Fits the cross-encoder on the fitting half of the question file:
+``python -m tests.evals.fit_cross_encoder [--go-on FILE ...]``.
 
 Needs what ``tests/evals/minilm.py`` names. About an hour of one core with bfloat16. With ``--go-on`` it begins with the shipped
-weights and shows every question of that file and some of the others: minutes. So the shipped one was made, first of the files
-up to ``fit-extra-8``, then with ``--go-on`` of ``fit-extra-9``, ``-10`` and ``-12``. (A round over all of them did worse on those
-left out.)
+weights and shows every question of those files and some of the others: minutes. So the shipped one was made, first of the files
+up to ``fit-extra-8``, then with ``--go-on`` of ``fit-extra-9``, ``-10``, ``-12``, and ``-13`` with ``-14``. (A round over all of
+them did worse on those left out.)
 
 A pair is a question and a statement that the search found for it. It is true where the statement carries the fact asked for;
 false for every statement found for a near miss, and for statements of other documents found for an answerable question. In two
@@ -193,9 +194,9 @@ def tensors(batch: list[Sample]) -> Batch:
 def main() -> None:
     """Gather, fit and write."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--go-on", default="", help="a file of tests/evals/questions")
+    parser.add_argument("--go-on", nargs="*", default=[], help="files of tests/evals/questions")
     named = parser.parse_args().go_on
-    asked = {case.question for case in read_cases(HERE / named)} if named else set()
+    asked = {case.question for name in named for case in read_cases(HERE / name)}
     np.random.seed(0)
     torch.set_num_threads(1)
     app = App()
@@ -205,7 +206,7 @@ def main() -> None:
     pieces = CrossEncoder(tokenizer_only=True)
     model = train(kept, pieces, [r for r in kept if r.case.question in asked])
     about = {
-        "made_by": "python -m tests.evals.fit_cross_encoder" + (f" --go-on {named}" if named else ""),
+        "made_by": "python -m tests.evals.fit_cross_encoder" + (f" --go-on {' '.join(named)}" if named else ""),
         "questions": "tests/evals/questions/fit*.jsonl, without those left out",
         "reads": len(kept),
     }

@@ -1,6 +1,6 @@
 """Fits the guardrails' classifier: ``python -m tests.evals.fit_policy``.
 
-Training data: the examples of ``prompts/policy/examples``, the questions of ``privacy_dev.jsonl`` and the fitting halves of the
+Training data: the examples of ``prompts/policy/examples``, the messages written for privacy and the fitting halves of the
 question files (all to be answered). Everything is judged by cross-validation grouped by family: messages whose embeddings or
 words are near each other stay in one fold, so that a wording is never judged by its own paraphrase. Noisy copies (typing errors,
 lower case, openings) are added to the training side of each fold only. No held-out file is read. Needs torch beside what
@@ -33,6 +33,7 @@ from bot.guardrails.screening import decide
 from bot.guardrails.views import bare, disguised, folded
 from bot.knowledge.embedding import MiniLM
 from bot.messages import Handling
+from tests.evals import details
 
 ROOT = Path(__file__).parent.parent.parent
 CACHE = ROOT / ".signpost" / "fit-policy"
@@ -109,9 +110,12 @@ def expanded(rng: random.Random, each: int) -> list[tuple[str, str]]:
 
 
 def named() -> list[Case]:
-    """Questions with and without details that are to be answered, written for the reader of names."""
-    cases = file_cases(ROOT / "tests" / "evals" / "policy" / "privacy_dev.jsonl")
-    return [case for case in cases if case.handling in (Handling.ANSWER, Handling.ANSWER_REDACTED)]
+    """Messages with and without details that are to be answered, written for the readers of names and of what is told."""
+    cases = [
+        case for name in ("dev", "hard") for case in file_cases(ROOT / "tests" / "evals" / "policy" / f"privacy_{name}.jsonl")
+    ]
+    told = [Case(message.text, Handling.ANSWER) for message in details.messages()]
+    return [*(case for case in cases if case.handling in (Handling.ANSWER, Handling.ANSWER_REDACTED)), *told]
 
 
 def near_misses() -> set[str]:

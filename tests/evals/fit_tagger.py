@@ -28,22 +28,13 @@ from bot.guardrails.tagger import stretches, windows
 from bot.guardrails.views import clean
 from bot.knowledge.embedding import MAX_TOKENS, MiniLM, load_tokenizer
 from bot.knowledge.shipped import data_file
+from tests.evals import details
+from tests.evals.details import CLASSES, OTHER, Marked
 from tests.evals.fit_policy import say
 from tests.evals.fit_questions import fit_cases
 from tests.evals.minilm import STATES, WIDTH, Layers, write_int8
 
 HERE = Path(__file__).parent / "policy"
-KINDS = {
-    "name": "student name",
-    "id": "student id",
-    "grade": "grade detail",
-    "health": "health detail",
-    "discipline": "discipline detail",
-    "family": "family detail",
-}
-OTHER = "personal detail"
-CLASSES = (*KINDS.values(), OTHER)
-
 LAYERS, ROUNDS, BATCH, RATE, DECAY, WARM = 3, 8, 16, 3e-4, 0.01, 0.1
 DROP, HEAD_DROP, HIDDEN, SMOOTH = 0.1, 0.1, 0.1, 0.02
 QUESTIONS = 2_500
@@ -54,16 +45,6 @@ APART = 5
 THRESHOLDS = {"person": 0.0, "nobody": 1.5, "goes on": 1.5}
 """Log odds from which a word is hidden where the text names someone and where it does not; how much less its neighbours need. By
 the table that ``judge`` prints."""
-_MARK = re.compile(r"\[\[(?:([a-z]+):)?(.*?)\]\]|\{\{(.*?)\}\}")
-
-
-@dataclass(frozen=True)
-class Marked:
-    """A message, the stretches to hide (start, end, class or -1 where unknown), and words that must stay."""
-
-    text: str
-    hide: tuple[tuple[int, int, int], ...]
-    keep: tuple[str, ...] = ()
 
 
 @dataclass
@@ -74,23 +55,6 @@ class Lesson:
     told: np.ndarray
     kind: np.ndarray
     weight: float = 1.0
-
-
-def marked(line: str) -> Marked:
-    """A line with its marks read."""
-    text, hide, keep, last = "", [], [], 0
-    for match in _MARK.finditer(line):
-        text += line[last : match.start()]
-        kind, words, stays = match.groups()
-        if stays is not None:
-            keep.append(stays)
-            text += stays
-        else:
-            known = CLASSES.index(KINDS.get(kind, OTHER)) if kind else -1
-            hide.append((len(text), len(text) + len(words), known))
-            text += words
-        last = match.end()
-    return Marked(text + line[last:], tuple(hide), tuple(keep))
 
 
 def found_in(text: str, details: Sequence[str], keep: Sequence[str] = ()) -> Marked:
@@ -105,7 +69,7 @@ def found_in(text: str, details: Sequence[str], keep: Sequence[str] = ()) -> Mar
 
 def messages() -> list[Marked]:
     """Everything that carries marks."""
-    found = [marked(line) for line in (HERE / "details.txt").read_text(encoding="utf-8").splitlines() if line.strip()]
+    found = details.messages()
     for name in ("privacy_dev", "privacy_hard"):
         for line in (HERE / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
@@ -279,7 +243,7 @@ def judge(model: Model, apart: Sequence[Marked], questions: Sequence[str], embed
     read = [(message, text, parts_of(model, text, embedder)) for message, text in rows if text]
     plain = [(text, parts_of(model, text, embedder)) for text in questions]
     for person in (True, False):
-        of = [row for row in read if ("name]" in row[1] or "id]" in row[1]) is person]
+        of = [row for row in read if privacy.of_someone(row[1]) is person]
         for limit in (99.0, 2.5, 2.0, 1.5, 1.0, 0.5, 0.0, -0.5, -1.0):
             shown = [(message, text, hidden(text, parts, limit)) for message, text, parts in of]
             whole = [not any(survives(m.text[a:b], after) for a, b, _ in m.hide) for m, _, after in shown if m.hide]

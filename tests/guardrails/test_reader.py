@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from bot.errors import ConfigurationError
-from bot.guardrails import classifier, reader
+from bot.guardrails import classifier, screening, tagger
 from bot.guardrails.reader import Reader
-from bot.knowledge.embedding import MiniLM
+from bot.guardrails.tagger import Tagger
+from bot.knowledge import embedding
+from bot.knowledge.embedding import MAX_TOKENS, MiniLM, load_tokenizer
 from bot.knowledge.shipped import data_file
 
 
@@ -44,32 +46,38 @@ def test_the_same_text_reads_the_same_whatever_was_read_before(embedder: MiniLM)
     assert odds == same
 
 
+@pytest.mark.parametrize("made", [Reader, Tagger])
 @pytest.mark.parametrize("damage", ["another file", "no description", "no file"])
-def test_a_file_that_is_not_the_described_one_is_refused(damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("reader.onnx", "reader.json"):
-        shutil.copy(data_file("guardrails", name), tmp_path / name)
+def test_a_file_that_is_not_the_described_one_is_refused(
+    damage: str, made: type[Reader | Tagger], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = made.__name__.lower()
+    for ending in ("onnx", "json"):
+        shutil.copy(data_file("guardrails", f"{name}.{ending}"), tmp_path / f"{name}.{ending}")
     if damage == "another file":
-        (tmp_path / "reader.onnx").write_bytes((tmp_path / "reader.onnx").read_bytes() + b"\0")
+        (tmp_path / f"{name}.onnx").write_bytes((tmp_path / f"{name}.onnx").read_bytes() + b"\0")
     else:
-        (tmp_path / ("reader.json" if damage == "no description" else "reader.onnx")).unlink()
-    monkeypatch.setattr(reader, "data_file", lambda *parts: tmp_path / parts[-1])
-    with pytest.raises(ConfigurationError, match="knowledge/guardrails/reader"):
-        Reader()
+        (tmp_path / f"{name}.{'json' if damage == 'no description' else 'onnx'}").unlink()
+    monkeypatch.setattr(embedding, "data_file", lambda *parts: tmp_path / parts[-1])
+    with pytest.raises(ConfigurationError, match=f"knowledge/guardrails/{name}"):
+        made()
 
 
-@pytest.mark.parametrize("name", ["classifier.npz", "classifier.json", "reader.onnx"])
+@pytest.mark.parametrize("name", ["classifier.npz", "classifier.json", "reader.onnx", "tagger.onnx", "tagger.json"])
 def test_a_damaged_file_is_named_before_the_first_message(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load_tokenizer(MAX_TOKENS)
     shutil.copytree(classifier.folder(), tmp_path / "guardrails")
     damaged = tmp_path / "guardrails" / name
     damaged.write_bytes(damaged.read_bytes()[:-40])
     monkeypatch.setattr(classifier, "folder", lambda: tmp_path / "guardrails")
     monkeypatch.setattr(classifier, "reader", Reader)
-    monkeypatch.setattr(reader, "data_file", lambda *parts: tmp_path / "guardrails" / parts[-1])
+    monkeypatch.setattr(tagger, "tagger", Tagger)
+    monkeypatch.setattr(embedding, "data_file", lambda *parts: tmp_path / "guardrails" / parts[-1])
     classifier.weights.cache_clear()
     classifier._card.cache_clear()
     try:
         with pytest.raises(ConfigurationError, match="knowledge/guardrails"):
-            classifier.check()
+            screening.check()
     finally:
         classifier.weights.cache_clear()
         classifier._card.cache_clear()
