@@ -37,7 +37,7 @@ from bot.knowledge.shipped import data_file
 from bot.knowledge.versions import Version
 from tests.evals.fit_questions import fit_cases, left_out, wordings
 
-ANSWERED = {"keyed": 0.96, "keyless": 0.965}
+ANSWERED = {"keyed": 0.945, "keyless": 0.965}
 """Share of answerable fitting questions that the operating point keeps."""
 
 NEIGHBOURLY = {"near_miss", "near_misses", "near_keys", "nearer", "vote_10", "vote_20", "vote_40"}

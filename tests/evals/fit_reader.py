@@ -3,7 +3,7 @@
 Messages and their classes are those that ``fit_policy`` wrote down, with noisy copies, filled patterns and composites;
 sentences of documents are those of ``fit_documents``. It goes on from the states of the shipped embedder, so what is fitted is
 what runs. First one fold of ``fit_policy``'s is left out, to judge messages it has not seen together with the other readers
-and to set the temperature; then it is fitted on everything and written. Needs torch; about twenty minutes. With ``--judge``
+and to set the temperature; then it is fitted on everything and written. Needs torch; about half an hour. With ``--judge``
 only the judging is done again, with ``fit_policy``'s thresholds as they stand.
 """
 
@@ -139,7 +139,9 @@ def trained(lessons: Sequence[Lesson], classes: int) -> Model:
             states, mask = padded([lesson.states for lesson in batch])
             mask = mask * torch.from_numpy((chance.random(mask.shape) > HIDDEN).astype(np.float32))
             mask[:, 0] = 1.0
-            rules, command = model(states, mask)
+            with torch.autocast("cpu", torch.bfloat16):
+                rules, command = model(states, mask)
+            rules, command = rules.float(), command.float()
             weight = torch.tensor([lesson.weight for lesson in batch])
             rule = torch.tensor([lesson.rule for lesson in batch])
             told = torch.tensor([lesson.command for lesson in batch])
