@@ -148,15 +148,14 @@ def write_int8(
     inputs: tuple[str, ...] = INPUTS,
 ) -> None:
     """Write a model as int8 ONNX, and beside it what it is (``about``, with the file's hash). Inputs and the outputs named
-    'states' have one row a piece.
+    'states' or 'pieces' have one row a piece.
 
     Weights keep seven bits: with eight, processors without int8 dot products overflow, and the same text would not have the
     same vector everywhere.
     """
     whole = target.with_suffix(".fp32")
-    axes = {name: {0: "texts", 1: "pieces"} for name in (*inputs, "states")} | {
-        name: {0: "texts"} for name in outputs if name != "states"
-    }
+    by_piece = (*inputs, "states", "pieces")
+    axes = {name: {0: "texts", 1: "pieces"} if name in by_piece else {0: "texts"} for name in (*by_piece, *outputs)}
     torch.onnx.export(
         model.eval(),
         example,
