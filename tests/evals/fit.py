@@ -237,8 +237,8 @@ def fit_weights(rows: Rows, pair: np.ndarray | None, kept: float, unread: set[st
 
 
 def balanced(rows: Rows) -> np.ndarray:
-    """What each row weighs: in each language as much is answerable as not. English has five near misses to two answerable
-    questions and Spanish had more answerable ones, so that being in Spanish had come to speak for an answer."""
+    """What each row weighs: in each language as much is answerable as not. Where one language has fewer near misses to a question
+    than another, being in it would come to speak for an answer."""
     y = np.array(rows.labels)
     spanish = np.array([row["spanish"] > 0 for row in rows.signals])
     weight = np.zeros(len(y))

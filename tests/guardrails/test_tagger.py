@@ -16,6 +16,8 @@ from bot.guardrails.tagger import stretches, windows
 from bot.knowledge.embedding import MAX_TOKENS, load_tokenizer
 from bot.messages import Handling, Utterance
 
+NOTE = "Please shorten this note about Darnell: he drew on the principal's car with a marker and had to wash it."
+
 
 @given(st.text(alphabet="ab ñ.\n中文。，،ع", max_size=2_500))
 def test_windows_are_the_text_in_order_and_short(text: str) -> None:
@@ -59,7 +61,7 @@ def test_a_stretch_ends_with_the_sentence_and_at_a_placeholder() -> None:
 @pytest.mark.parametrize(
     ("text", "gone"),
     [
-        ("can AI help me write a note about Darnell, he poured glue in the fish tank on Monday", "glue in the fish tank"),
+        ("can AI help me write a note home about Darnell? He let the class hamster out during the fire drill.", "hamster"),
         ("Email home for Priscilla please: she sleeps at her aunt's because the heat is off. Keep it warm.", "aunt's"),
         ("Is Khanmigo ok for Yusuf? He lost his hearing in one ear after an infection.", "hearing in one ear"),
         ("¿Puedo usar Diffit con Ximena? Su papá está detenido y vive con la madrina.", "detenido"),
@@ -95,8 +97,8 @@ def test_hiding_never_covers_a_crisis(context: Context) -> None:
 
 def test_a_detail_at_the_end_of_a_long_message_is_hidden(context: Context) -> None:
     plain = "Our committee meets on Thursday to compare three reading programs and what each of them keeps. " * 25
-    screened = screen(f"{plain}It began when Darnell poured glue in the fish tank.", context)
-    assert "glue in the fish tank" not in screened.text
+    screened = screen(plain + NOTE, context)
+    assert "principal's car" not in screened.text
     assert plain.strip() in screened.text
 
 
@@ -104,7 +106,7 @@ def test_an_embedder_that_fails_leaves_what_patterns_hide(context: Context) -> N
     def broken(_: str) -> tuple[np.ndarray, np.ndarray]:
         raise RuntimeError("out of memory")
 
-    text = "Darnell poured glue in the fish tank, may I ask a chatbot for a seating plan?"
+    text = "Darnell drew on a car, may I ask a chatbot for a seating plan?"
     for failing in (replace(context, read=broken), replace(context, read=None)):
         screened = screen(text, failing)
         assert "Darnell" not in screened.text
@@ -113,11 +115,11 @@ def test_an_embedder_that_fails_leaves_what_patterns_hide(context: Context) -> N
 
 def test_earlier_lines_are_read_the_same_way(context: Context) -> None:
     lines = (
-        Utterance("user", "Darnell poured glue in the fish tank, what can I write home?"),
-        Utterance("assistant", "A child who pours glue somewhere is not named here."),
+        Utterance("user", NOTE),
+        Utterance("assistant", "A child who draws on cars is not named here."),
     )
     asked, told = screen_history(lines, read=context.read)
-    assert "glue in the fish tank" not in asked.text
+    assert "principal's car" not in asked.text
     assert told.text == lines[1].text
 
 
