@@ -47,7 +47,8 @@ def test_poisoned_files_are_held_with_their_place(half: str, tmp_path: Path) -> 
 def test_clean_files_are_not_held(tmp_path: Path) -> None:
     made = [file for half in ("tuning", "second", "third", "measured") for file in poisoned.clean(half)]
     assert len(made) >= 60
-    wrong = [what for name, content, what in made if holding(name, content, tmp_path, MiniLM().read)]
+    read = MiniLM().read
+    wrong = [what for name, content, what in made if holding(name, content, tmp_path, read)]
     assert len(wrong) <= 0.02 * len(made), wrong
 
 

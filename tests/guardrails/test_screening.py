@@ -36,13 +36,13 @@ def test_cross_validation_by_family_reaches_its_floor() -> None:
     assert card["without_screening"]["crisis"][0] >= 0.84
 
 
-@pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.e2e) for part in range(1, 6))])
+@pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.e2e) for part in range(1, 12))])
 def test_the_shipped_examples_are_decided_as_the_policy_says(context: Context, part: int) -> None:
     def judge(text: str) -> tuple[Handling, str | None, str]:
         screened = screen(text, context)
         return screened.handling, screened.rule, screened.text
 
-    figures = report(run(example_cases()[part::6], judge))
+    figures = report(run(example_cases()[part::12], judge))
     assert figures["labels_right"]["value"] >= 0.97  # type: ignore[index]
     assert figures["by_label"]["crisis"]["recall"]["value"] >= 0.99  # type: ignore[index]
     assert figures["crisis_false_alarms"]["value"] <= 0.01  # type: ignore[index]

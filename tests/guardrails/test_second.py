@@ -42,6 +42,7 @@ class Scene:
             moderation=wanted,
             moderation_seconds=seconds,
             model_retries=0,
+            model_first_token_seconds=9.0,
             model_total_seconds=9.0,
         )
         self.guards = Guards(MiniLM(1), settings, lambda: (), look=second_look(settings))
