@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import sqlite3
 import threading
 import time
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from bot.inbox import Accepted, Inbox, NotSent, Work, ledger
 from bot.inbox.figures import Figures
 from bot.inbox.journal import GIVE_WAY_SECONDS, PRESSED_SECONDS, PRESSING, Journal
-from bot.inbox.ledger import Lease
+from bot.inbox.ledger import Lease, Limits
 from bot.knowledge.library import utc_now
 from bot.messages import Action, Answered, Citation, Handling, Message, Outcome, Picture, Receipt, Reply
 from bot.personal.forgetting import forget_person
@@ -411,6 +412,32 @@ def test_row_21_history_outlives_a_restart_and_holds_only_what_may_be_kept(store
     assert asked == ["May I paste an essay of [name]?", "And hers from last year?"]
     with store.reading() as connection:
         assert {row.message for row in connection.execute(rows.select())} == {""}
+
+
+@pytest.mark.parametrize("seed", [2, 3, 5, 7])
+def test_no_copy_of_what_was_said_is_left_where_a_page_was_split(store: Database, tmp_path: Path, seed: int) -> None:
+    """Rows that wait together and then grow by their answers: what SQLite leaves behind when it splits a page holds no words."""
+    chance, lease = random.Random(seed), Lease("a", 10.0, 60.0)
+    said = [act(f"m{n}", f"Secretive-{n} " + "word " * chance.randint(1, 20), f"c{n}") for n in range(90)]
+    with store.writing() as connection:
+        waiting = [accepted.row_id for accepted in ledger.claim(connection, said, lease)]
+    assert b"Secretive-89" in b"".join(path.read_bytes() for path in tmp_path.glob("inbox.db*"))
+    for row in waiting:
+        with store.writing() as connection:
+            begun = ledger.begin(connection, row, lease, Limits())
+            assert begun
+        for change in (
+            {"state": "answered", "message": "{}", "answered": "x" * chance.randint(500, 3_000), "answer": "a" * 16},
+            {"send_started": True},
+        ):
+            with store.writing() as connection:
+                assert ledger.mark(connection, row, begun.fence, **change)
+        with store.writing() as connection:
+            assert ledger.end(connection, row, begun.fence, 20.0, "sent", platform_id="p1")
+    assert store.flush_log()
+    stored = b"".join(path.read_bytes() for path in tmp_path.glob("inbox.db*"))
+    assert b"test:m89" in stored
+    assert b"Secretive-" not in stored
 
 
 def test_what_was_said_is_blanked_when_no_answer_came_and_screening_failed_too(store: Database, tmp_path: Path) -> None:

@@ -25,8 +25,8 @@ from bot.store.packed import pack_message
 
 APART = " " * 4_096
 """Stands before the words of a waiting message (JSON allows it), so that SQLite keeps them on pages of their own, which are
-overwritten when the row is emptied. Words on the table's own pages are copied when a page is split, and ``secure_delete`` does not
-reach the copy. At most 4,061 bytes of a row stay on the table's page of 4,096."""
+overwritten when the row is emptied. Words on the table's own pages are copied when a page is split, and ``secure_delete`` does
+not reach the copy. At most 4,061 bytes of a row stay on the table's page of 4,096."""
 
 TWIN_SECONDS = 10.0
 """Within this, an act with the same twin is a resend."""
