@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,9 +25,9 @@ from bot.knowledge.embedding import MiniLM
 from bot.knowledge.shipped import data_file
 from tests.evals import composites, fit_documents, fit_policy
 from tests.evals.fit_policy import say
-from tests.evals.minilm import STATES, WIDTH, Layers, mean, write_int8
+from tests.evals.minilm import STATES, WIDTH, Course, Layers, mean, partly_hidden, stacked, train, write_int8
 
-ROUNDS, BATCH, RATE, DECAY, WARM = 6, 32, 3e-4, 0.01, 0.15
+COURSE = Course(rounds=6, batch=32, rate=3e-4, decay=0.01, warm=0.15)
 DROP, HEAD_DROP, SMOOTH, HIDDEN = 0.1, 0.2, 0.05, 0.1
 """Dropout of the layers and before the heads, label smoothing, share of a text's pieces that are hidden while training."""
 RARE = 0.35
@@ -103,76 +103,42 @@ def states_of(texts: Sequence[str]) -> list[Text]:
     return found
 
 
-def padded(texts: Sequence[Text]) -> tuple[torch.Tensor, torch.Tensor]:
-    """States and mask of a batch."""
-    longest = max(map(len, texts))
-    states = np.zeros((len(texts), longest, WIDTH), dtype=np.float32)
-    mask = np.zeros((len(texts), longest), dtype=np.float32)
-    for row, text in enumerate(texts):
-        states[row, : len(text)], mask[row, : len(text)] = text, 1.0
-    return torch.from_numpy(states), torch.from_numpy(mask)
-
-
-def batches(lessons: Sequence[Lesson], rng: random.Random) -> Iterator[list[Lesson]]:
-    """Everything once, texts of like length together."""
-    order = list(lessons)
-    rng.shuffle(order)
-    made = []
-    for begin in range(0, len(order), BATCH * 20):
-        some = sorted(order[begin : begin + BATCH * 20], key=lambda lesson: len(lesson.states))
-        made += [some[i : i + BATCH] for i in range(0, len(some), BATCH)]
-    rng.shuffle(made)
-    yield from made
-
-
 def trained(lessons: Sequence[Lesson], classes: int) -> Model:
     """A model that has gone through the lessons."""
     torch.manual_seed(0)
-    rng, chance = random.Random(0), np.random.default_rng(0)
-    model = Model(classes).train()
-    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=DECAY)
-    steps = ROUNDS * (sum(1 for _ in batches(lessons, rng)) + 1)
-    rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps, pct_start=WARM)
-    for number in range(ROUNDS):
-        total, count = 0.0, 0
-        for batch in batches(lessons, rng):
-            states, mask = padded([lesson.states for lesson in batch])
-            mask = mask * torch.from_numpy((chance.random(mask.shape) > HIDDEN).astype(np.float32))
-            mask[:, 0] = 1.0
-            with torch.autocast("cpu", torch.bfloat16):
-                rules, command = model(states, mask)
-            rules, command = rules.float(), command.float()
-            weight = torch.tensor([lesson.weight for lesson in batch])
-            rule = torch.tensor([lesson.rule for lesson in batch])
-            told = torch.tensor([lesson.command for lesson in batch])
-            loss = functional.cross_entropy(rules, rule.clamp(min=0), reduction="none", label_smoothing=SMOOTH) * (rule >= 0)
-            aim = told.clamp(min=0).float() * (1 - SMOOTH) + SMOOTH / 2
-            loss = loss + COMMAND_SHARE * (told >= 0) * functional.binary_cross_entropy_with_logits(
-                command, aim, reduction="none"
-            )
-            whole = (loss * weight).sum() / weight.sum()
-            optimizer.zero_grad()
-            whole.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            rate.step()
-            total, count = total + whole.item(), count + 1
-        say(f"round {number + 1}: loss {total / count:.3f}")
-    return model.eval()
+    model, chance = Model(classes), np.random.default_rng(0)
+
+    def loss(batch: list[Lesson]) -> torch.Tensor:
+        states, mask = stacked([lesson.states for lesson in batch])
+        with torch.autocast("cpu", torch.bfloat16):
+            rules, command = model(states, partly_hidden(mask, HIDDEN, chance))
+        weight = torch.tensor([lesson.weight for lesson in batch])
+        rule = torch.tensor([lesson.rule for lesson in batch])
+        told = torch.tensor([lesson.command for lesson in batch])
+        wrong = functional.cross_entropy(rules.float(), rule.clamp(min=0), reduction="none", label_smoothing=SMOOTH) * (rule >= 0)
+        aim = told.clamp(min=0).float() * (1 - SMOOTH) + SMOOTH / 2
+        commands = functional.binary_cross_entropy_with_logits(command.float(), aim, reduction="none")
+        return ((wrong + COMMAND_SHARE * (told >= 0) * commands) * weight).sum() / weight.sum()
+
+    train(model, lessons, lambda lesson: len(lesson.states), loss, COURSE, say)
+    return model
 
 
 @torch.no_grad()
 def probabilities(model: Model, texts: Sequence[Text]) -> np.ndarray:
     """Of each text, shape (texts, classes)."""
     return np.concatenate(
-        [torch.softmax(model(*padded(texts[i : i + BATCH]))[0], dim=1).numpy() for i in range(0, len(texts), BATCH)]
+        [
+            torch.softmax(model(*stacked(texts[i : i + COURSE.batch]))[0], dim=1).numpy()
+            for i in range(0, len(texts), COURSE.batch)
+        ]
     )
 
 
 @torch.no_grad()
 def odds(model: Model, texts: Sequence[Text]) -> np.ndarray:
     """How much each text commands, shape (texts,)."""
-    return np.concatenate([model(*padded(texts[i : i + BATCH]))[1].numpy() for i in range(0, len(texts), BATCH)])
+    return np.concatenate([model(*stacked(texts[i : i + COURSE.batch]))[1].numpy() for i in range(0, len(texts), COURSE.batch)])
 
 
 def messages(texts: list[str], y: np.ndarray, fold: np.ndarray, classes: tuple[str, ...]) -> tuple[list[Lesson], np.ndarray]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -32,10 +32,10 @@ from tests.evals import details
 from tests.evals.details import CLASSES, OTHER, Marked
 from tests.evals.fit_policy import say
 from tests.evals.fit_questions import fit_cases
-from tests.evals.minilm import STATES, WIDTH, Layers, write_int8
+from tests.evals.minilm import STATES, WIDTH, Course, Layers, partly_hidden, stacked, train, write_int8
 
 HERE = Path(__file__).parent / "policy"
-LAYERS, ROUNDS, BATCH, RATE, DECAY, WARM = 3, 8, 16, 3e-4, 0.01, 0.1
+LAYERS, COURSE = 3, Course(rounds=8, batch=16, rate=3e-4, decay=0.01, warm=0.1)
 DROP, HEAD_DROP, HIDDEN, SMOOTH = 0.1, 0.1, 0.1, 0.02
 QUESTIONS = 2_500
 TOLD_WEIGHT, KIND_SHARE = 2.0, 0.3
@@ -54,14 +54,13 @@ class Lesson:
     states: np.ndarray
     told: np.ndarray
     kind: np.ndarray
-    weight: float = 1.0
 
 
-def found_in(text: str, details: Sequence[str], keep: Sequence[str] = ()) -> Marked:
+def found_in(text: str, gone: Sequence[str], keep: Sequence[str] = ()) -> Marked:
     """A message whose details are given as words: everywhere they stand as whole words."""
     hide = [
         (*match.span(), -1)
-        for detail in details
+        for detail in gone
         for match in re.finditer(rf"(?<![^\W\d_]){re.escape(detail)}(?![^\W\d_])|{re.escape(detail)}(?=\W|$)", text)
     ]
     return Marked(text, tuple(hide), tuple(keep))
@@ -99,7 +98,7 @@ def left_over(message: Marked) -> tuple[str, list[tuple[int, int, int]]]:
     return text, rest
 
 
-def lessons_of(text: str, hide: list[tuple[int, int, int]], embedder: MiniLM, weight: float = 1.0) -> list[Lesson]:
+def lessons_of(text: str, hide: list[tuple[int, int, int]], embedder: MiniLM) -> list[Lesson]:
     """One for each window of a text."""
     tokenizer, made = load_tokenizer(MAX_TOKENS), []
     for begin, window in windows(text):
@@ -109,7 +108,7 @@ def lessons_of(text: str, hide: list[tuple[int, int, int]], embedder: MiniLM, we
             for start, end, kind in hide:
                 if a < b and begin + a < end and start < begin + b:
                     told[i], kinds[i] = 1.0, kind
-        made.append(Lesson(embedder.read(window)[1].astype(np.float16), told, kinds, weight))
+        made.append(Lesson(embedder.read(window)[1].astype(np.float16), told, kinds))
     return made
 
 
@@ -144,63 +143,26 @@ class Shipped(nn.Module):
         return result
 
 
-def padded(batch: Sequence[Lesson]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """States, mask, whether and which."""
-    longest = max(len(one.told) for one in batch)
-    states = np.zeros((len(batch), longest, WIDTH), np.float32)
-    mask, told = np.zeros((len(batch), longest), np.float32), np.zeros((len(batch), longest), np.float32)
-    kind = np.full((len(batch), longest), -1)
-    for row, one in enumerate(batch):
-        n = len(one.told)
-        states[row, :n], mask[row, :n], told[row, :n], kind[row, :n] = one.states, 1.0, one.told, one.kind
-    return torch.from_numpy(states), torch.from_numpy(mask), torch.from_numpy(told), torch.from_numpy(kind)
-
-
-def batches(lessons: Sequence[Lesson], rng: random.Random) -> Iterator[list[Lesson]]:
-    """Everything once, texts of like length together."""
-    order = list(lessons)
-    rng.shuffle(order)
-    made = []
-    for begin in range(0, len(order), BATCH * 20):
-        some = sorted(order[begin : begin + BATCH * 20], key=lambda one: len(one.told))
-        made += [some[i : i + BATCH] for i in range(0, len(some), BATCH)]
-    rng.shuffle(made)
-    yield from made
-
-
 def trained(lessons: Sequence[Lesson]) -> Model:
     """A model that has gone through the lessons."""
     torch.manual_seed(0)
-    rng, chance = random.Random(0), np.random.default_rng(0)
-    model = Model().train()
-    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=DECAY)
-    steps = ROUNDS * (sum(1 for _ in batches(lessons, rng)) + 1)
-    rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps, pct_start=WARM)
-    for number in range(ROUNDS):
-        total, count = 0.0, 0
-        for batch in batches(lessons, rng):
-            states, mask, told, kind = padded(batch)
-            shown = mask * torch.from_numpy((chance.random(mask.shape) > HIDDEN).astype(np.float32))
-            shown[:, 0] = 1.0
-            with torch.autocast("cpu", torch.bfloat16):
-                out = model(states, shown)
-            out = out.float()
-            weight = mask * (1 + (TOLD_WEIGHT - 1) * told) * torch.tensor([one.weight for one in batch])[:, None]
-            aim = told * (1 - 2 * SMOOTH) + SMOOTH
-            loss = (
-                functional.binary_cross_entropy_with_logits(out[:, :, 0], aim, reduction="none") * weight
-            ).sum() / weight.sum()
-            known = kind >= 0
-            if known.any():
-                loss = loss + KIND_SHARE * functional.cross_entropy(out[:, :, 1:][known], kind[known])
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            rate.step()
-            total, count = total + loss.item(), count + 1
-        say(f"round {number + 1}: loss {total / count:.4f}")
-    return model.eval()
+    model, chance = Model(), np.random.default_rng(0)
+
+    def loss(batch: list[Lesson]) -> torch.Tensor:
+        states, mask = stacked([one.states for one in batch])
+        told, kind = torch.zeros(mask.shape), torch.full(mask.shape, -1)
+        for row, one in enumerate(batch):
+            told[row, : len(one.told)], kind[row, : len(one.kind)] = torch.from_numpy(one.told), torch.from_numpy(one.kind)
+        with torch.autocast("cpu", torch.bfloat16):
+            out = model(states, partly_hidden(mask, HIDDEN, chance))
+        out, weight = out.float(), mask * (1 + (TOLD_WEIGHT - 1) * told)
+        aim = told * (1 - 2 * SMOOTH) + SMOOTH
+        wrong = functional.binary_cross_entropy_with_logits(out[:, :, 0], aim, weight, reduction="sum") / weight.sum()
+        known = kind >= 0
+        return wrong + KIND_SHARE * functional.cross_entropy(out[:, :, 1:][known], kind[known]) if known.any() else wrong
+
+    train(model, lessons, lambda one: len(one.states), loss, COURSE, say)
+    return model
 
 
 def write(model: Model, example: Lesson, thresholds: dict[str, float]) -> None:

