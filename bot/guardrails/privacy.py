@@ -15,6 +15,11 @@ from bot.guardrails.views import clean
 
 RULE = "privacy.details"
 
+_OF_A_PERSON = ("student id", "student name", "date of birth", "email", "government id", "file name", "link")
+_PERSON_BEFORE = ("student name", "student id", "date of birth")
+_NAMED = ("student name", "family name", "student id", "case number", "date of birth")
+"""Kinds that say a text speaks of one person: found in it, hidden in it before, and for the tagger."""
+
 
 @dataclass(frozen=True)
 class Redacted:
@@ -92,11 +97,6 @@ def spans(plain: str, country: str = "US", terms: frozenset[str] = frozenset()) 
     if person or circumstances.of_one(blank):
         found += circumstances.circumstances(blank, [(s.start, s.end) for s in named], person)
     return _trimmed(plain, _apart(found, closed))
-
-
-_OF_A_PERSON = ("student id", "student name", "date of birth", "email", "government id", "file name", "link")
-_PERSON_BEFORE = ("student name", "student id", "date of birth")
-_NAMED = ("student name", "family name", "student id", "case number", "date of birth")
 
 
 def redact(text: str, country: str = "US", terms: frozenset[str] = frozenset()) -> Redacted:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from bot.errors import ConfigurationError
 from bot.guardrails import classifier, clauses, crisis, injection, misuse, privacy, scope, tagger
 from bot.guardrails.context import Context, Decision, Screened
-from bot.guardrails.features import Read, Vector
+from bot.guardrails.features import EMBEDDED, Read, Vector
 from bot.guardrails.judging import Seen, by_belief, by_example, leading, see
 from bot.guardrails.languages import language_of
 from bot.guardrails.policy import Rule, rules
@@ -84,16 +83,19 @@ def _once(read: Read | None) -> Read | None:
 
 
 def _with_told(redacted: Redacted, read: Read | None) -> Redacted:
-    """A redacted text with what is told of a child in free words hidden too. Without the embedder patterns and lists stand."""
+    """A redacted text with what is told of a child in free words hidden too. Where the embedder is missing, fails or gives
+    another shape, patterns and lists stand alone."""
     if read is None:
         return redacted
-    try:
-        found = tagger.told(redacted.text, read, privacy.of_someone(redacted.text))
-    except ConfigurationError:
-        raise
-    except Exception:  # whatever an embedder raises, the screening goes on without it
+    states = []
+    for _, window in tagger.windows(redacted.text):
+        try:
+            states.append(read(window)[1])
+        except Exception:  # whatever an embedder raises, the screening goes on without it
+            return redacted
+    if any(one.shape[1:] != (EMBEDDED,) for one in states):
         return redacted
-    further = privacy.written(redacted.text, found)
+    further = privacy.written(redacted.text, tagger.told(redacted.text, states, privacy.of_someone(redacted.text)))
     return Redacted(further.text, tuple((Counter(dict(redacted.kinds)) + Counter(dict(further.kinds))).items()))
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.guardrails.details import Found
-from bot.guardrails.features import Read
 from bot.guardrails.privacy import placeholders
 from bot.knowledge.embedding import MAX_TOKENS, load_tokenizer, open_described
 
@@ -70,14 +70,15 @@ def windows(text: str) -> list[tuple[int, str]]:
     return [(match.start(), match.group()) for match in part.finditer(text)]
 
 
-def told(text: str, read: Read, person: bool) -> list[Found]:
-    """What is told of a child, as (start, end, kind), in a text in which details of a shape and names are hidden. ``read`` is the
-    shipped embedder; ``person`` says whether the text names someone, which needs less to be believed."""
+def told(text: str, states: Sequence[NDArray[np.float32]], person: bool) -> list[Found]:
+    """What is told of a child, as (start, end, kind), in a text in which details of a shape and names are hidden. ``states`` are
+    those of each of its :func:`windows`, shape (pieces, 384); ``person`` says whether the text names someone, which needs less
+    to be believed."""
     one = tagger()
     limit = one.thresholds["person" if person else "nobody"]
     found: list[Found] = []
-    for begin, window in windows(text):
-        out = one.pieces(read(window)[1])
+    for (begin, window), read in zip(windows(text), states, strict=True):
+        out = one.pieces(read)
         for start, end, number in stretches(window, out, one.offsets(window), limit, limit - one.thresholds["goes on"]):
             found.append((begin + start, begin + end, one.classes[number]))
     return found
