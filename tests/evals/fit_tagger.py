@@ -1,10 +1,10 @@
 """Fits the tagger of details told in free words: ``python -m tests.evals.fit_tagger``, after ``make_embedder``.
 
 Messages are those of ``tests/evals/policy/details.txt`` (``[[kind:words]]`` are to be hidden), of the privacy rule's examples and
-of the two files privacy was tuned on; beside them fitting questions, in which nothing is. A message is read as the tagger will
-read it: with what patterns and the name recogniser find already hidden. It goes on from the states of the shipped embedder.
-First a fifth of the messages is left out, to set the thresholds; then it is fitted on everything and written. Needs what
-``tests/evals/minilm.py`` names; about ten minutes.
+of the two files privacy was tuned on; beside them fitting questions and examples of the policy in which there is nothing to
+hide. A message is read as the tagger will read it: with what patterns and the name recogniser find already hidden. It goes on
+from the states of the shipped embedder. First a fifth is left out, to set the thresholds; then it is fitted on everything and
+written. Needs what ``tests/evals/minilm.py`` names; about twenty minutes of one core.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from bot.guardrails import privacy
+from bot.guardrails import policy, privacy
+from bot.guardrails.circumstances import of_one
 from bot.guardrails.evaluation import privacy_cases, survives
 from bot.guardrails.tagger import stretches, windows
 from bot.guardrails.views import clean
@@ -74,6 +75,12 @@ def messages() -> list[Marked]:
             row = json.loads(line)
             found.append(found_in(row["text"], row.get("details") or (), row.get("keep") or ()))
     return found + [found_in(case.text, case.details) for case in privacy_cases()]
+
+
+def in_general() -> list[str]:
+    """The policy's examples of what is to be answered that speak of no one child: dangers, troubles and marks in general."""
+    texts = [clean(example.text) for example in policy.examples() if example.rule is None]
+    return [text for text in texts if not privacy.spans(text) and not of_one(text)]
 
 
 def left_over(message: Marked) -> tuple[str, list[tuple[int, int, int]]]:
@@ -199,11 +206,11 @@ def hidden(text: str, parts: list[Part], limit: float) -> str:
     return text
 
 
-def judge(model: Model, apart: Sequence[Marked], questions: Sequence[str], embedder: MiniLM) -> None:
+def judge(model: Model, apart: Sequence[Marked], nothing: dict[str, list[str]], embedder: MiniLM) -> None:
     """How messages left out fare at several thresholds: every detail hidden, words to keep destroyed, plain ones touched."""
     rows = [(message, left_over(message)[0]) for message in apart]
     read = [(message, text, parts_of(model, text, embedder)) for message, text in rows if text]
-    plain = [(text, parts_of(model, text, embedder)) for text in questions]
+    plain = {name: [(text, parts_of(model, text, embedder)) for text in texts] for name, texts in nothing.items()}
     for person in (True, False):
         of = [row for row in read if privacy.of_someone(row[1]) is person]
         for limit in (99.0, 2.5, 2.0, 1.5, 1.0, 0.5, 0.0, -0.5, -1.0):
@@ -211,11 +218,11 @@ def judge(model: Model, apart: Sequence[Marked], questions: Sequence[str], embed
             whole = [not any(survives(m.text[a:b], after) for a, b, _ in m.hide) for m, _, after in shown if m.hide]
             kept = [word in after for m, before, after in shown for word in m.keep if word in before]
             quiet = [after == before for m, before, after in shown if not m.hide]
-            asked = [hidden(text, parts, limit) == text for text, parts in plain]
+            calm = {name: np.mean([hidden(text, parts, limit) == text for text, parts in some]) for name, some in plain.items()}
             say(
                 f"{'someone' if person else 'nobody'} named, from {limit}: all hidden in {np.mean(whole):.3f} of {len(whole)}, "
                 f"{np.mean(kept):.4f} of {len(kept)} words kept, {np.mean(quiet):.3f} of {len(quiet)} messages without details "
-                f"and {np.mean(asked):.4f} of {len(asked)} questions untouched"
+                f"and {', '.join(f'{share:.4f} of {len(nothing[name])} {name}' for name, share in calm.items())} untouched"
             )
 
 
@@ -228,11 +235,18 @@ def main() -> None:
     random.Random(6).shuffle(asked)
     apart = [message for number, message in enumerate(found) if number % APART == 0]
     lessons = [(number, one) for number, message in enumerate(found) for one in lessons_of(*left_over(message), embedder)]
-    plain = [one for text in asked[:QUESTIONS] for one in lessons_of(privacy.redact(text).text, [], embedder)]
+    general = in_general()
+    nothing = [*(privacy.redact(text).text for text in asked[:QUESTIONS]), *general]
+    plain = [(text, one) for text in nothing for one in lessons_of(text, [], embedder)]
+    unseen = {
+        "questions": [privacy.redact(text).text for text in asked[QUESTIONS : QUESTIONS + 800]],
+        "examples": general[::APART],
+    }
     say(f"{len(found)} messages, {sum(one.told.sum() > 0 for _, one in lessons)} with details that patterns leave")
-    first = trained([*(one for number, one in lessons if number % APART), *plain])
-    judge(first, apart, [privacy.redact(text).text for text in asked[QUESTIONS : QUESTIONS + 800]], embedder)
-    whole = trained([*(one for _, one in lessons), *plain])
+    left = set(unseen["examples"])
+    first = trained([*(one for number, one in lessons if number % APART), *(one for text, one in plain if text not in left)])
+    judge(first, apart, unseen, embedder)
+    whole = trained([*(one for _, one in lessons), *(one for _, one in plain)])
     write(whole, lessons[0][1], THRESHOLDS)
 
 
