@@ -73,6 +73,10 @@ def _card() -> dict[str, Any]:
 @cache
 def weights(kind: str) -> Weights:
     """The weights ``with`` or ``without`` the embedding. Raises ConfigurationError when the policy moved on without a fit."""
+    return _read(kind)
+
+
+def _read(kind: str) -> Weights:
     card = _card()
     with np.load(folder() / "classifier.npz") as stored:
         matrix = stored[f"{kind}_matrix"].astype(np.float32)
@@ -159,8 +163,8 @@ def check() -> None:
     """Load every reader, so that a damaged or missing file is known at the start and not at the first message. Raises
     ConfigurationError naming the file."""
     try:
-        for kind in ("with", "without"):
-            weights(kind)
+        weights("with")
+        _read("without")  # kept when first needed: few processes ever are without the embedding
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ConfigurationError(f"knowledge/guardrails/classifier: unusable: {error}") from None
     _close_reader(weights("with").classes)

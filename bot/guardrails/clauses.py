@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 
 from bot.guardrails import classifier, features
 from bot.guardrails.context import Context, Decision
 from bot.guardrails.judging import Seen, by_pattern, decided, see
 from bot.guardrails.reader import reader
+from bot.guardrails.reading import halved
 from bot.messages import Handling
 
 _BREAK = re.compile(
@@ -60,7 +62,8 @@ def _cut(text: str, long: int) -> list[str]:
 def judge(text: str, context: Context) -> Decision | None:
     """The first, by ``LEAST``'s order, that a pattern or the classifier finds in a clause of a redacted text."""
     parts = clauses(text)
-    seen = [(number, see(part, part, context)) for number, part in enumerate(parts, 1) if _doubtful(part, context)]
+    doubtful = halved(partial(_doubtful, context), parts)
+    seen = [(number, see(part, part, context)) for number, part in enumerate(parts, 1) if doubtful[number - 1]]
     for handling, least in LEAST.items():
         for number, clause in seen:
             decision = by_pattern(clause, handling) or _likely(clause, handling, least)
@@ -69,7 +72,7 @@ def judge(text: str, context: Context) -> Decision | None:
     return None
 
 
-def _doubtful(part: str, context: Context) -> bool:
+def _doubtful(context: Context, part: str) -> bool:
     """Whether a clause is weighed at all. Without the embedder only patterns can tell."""
     if context.read is None:
         return any(features.marks(part.lower()).values())

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 
 from bot.guardrails import classifier, clauses, crisis, injection, misuse, privacy, scope, tagger
 from bot.guardrails.context import Context, Decision, Screened
-from bot.guardrails.features import EMBEDDED, Read, Vector
+from bot.guardrails.features import EMBEDDED, Read
 from bot.guardrails.judging import Seen, by_belief, by_example, leading, see
 from bot.guardrails.languages import language_of
 from bot.guardrails.policy import Rule, rules
 from bot.guardrails.privacy import Redacted
+from bot.guardrails.reading import beside, once
 from bot.messages import Choice, Handling, Outcome, Reply, Utterance
 
 MOST_CHARACTERS = 8_000
@@ -43,14 +45,15 @@ def check() -> None:
 def screen(text: str, context: Context) -> Screened:
     """Decide what a message may do. Never raises for what a user typed."""
     raw = text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS // 2] + "\n" + text[-MOST_CHARACTERS // 2 :]
-    context = replace(context, read=_once(context.read))
+    context = replace(context, read=once(context.read))
     redacted = privacy.redact(raw, context.country, context.terms)
+    told = beside(partial(_with_told, redacted, context.read))
     language = language_of(redacted.text, context.language)
     seen = see(raw, redacted.text, context)
     decision = decide(seen, context)
     if decision is None or decision.handling in _SOFT:
         decision = clauses.judge(redacted.text, context) or decision
-    redacted = _with_told(redacted, context.read)  # after the decision: what is told of a child may be what decides
+    redacted = told.result()  # the decision saw what is told of a child: that may be what decides
     notice = privacy.notice(redacted.kinds, language)
     screened = Screened(
         handling=Handling.ANSWER_REDACTED if redacted.kinds else Handling.ANSWER,
@@ -66,20 +69,6 @@ def screen(text: str, context: Context) -> Screened:
         return screened
     found = _decided(screened, seen.rules[decision.rule], decision.handling, decision.reasons, context)
     return replace(found, own=decision.own)
-
-
-def _once(read: Read | None) -> Read | None:
-    """The embedder that reads a text once, however many ask for it."""
-    if read is None:
-        return None
-    known: dict[str, tuple[Vector, Vector]] = {}
-
-    def remembered(text: str) -> tuple[Vector, Vector]:
-        if text not in known:
-            known[text] = read(text)
-        return known[text]
-
-    return remembered
 
 
 def _with_told(redacted: Redacted, read: Read | None) -> Redacted:

@@ -41,11 +41,11 @@ def give_back() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def _checked(path: Path, expected: str) -> bytes:
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != expected:
-        raise ConfigurationError(f"{path.name}: the file is not the one this release was tested with (hash differs)")
-    return content
+def _checked(path: Path, expected: str) -> Path:
+    with path.open("rb") as content:
+        if hashlib.file_digest(content, "sha256").hexdigest() != expected:
+            raise ConfigurationError(f"{path.name}: the file is not the one this release was tested with (hash differs)")
+    return path
 
 
 @cache
@@ -53,7 +53,7 @@ def load_tokenizer(max_tokens: int) -> Any:
     """The shipped word-piece tokenizer, cut at ``max_tokens``, unpadded; one for all. Raises ConfigurationError."""
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_str(_checked(data_file("embedder", "minilm-tokenizer.json"), TOKENIZER_SHA256).decode())
+    tokenizer = Tokenizer.from_file(str(_checked(data_file("embedder", "minilm-tokenizer.json"), TOKENIZER_SHA256)))
     tokenizer.enable_truncation(max_tokens)
     tokenizer.no_padding()
     return tokenizer
@@ -77,12 +77,15 @@ def open_described(folder: str, name: str) -> tuple[dict[str, Any], Any]:
     try:
         path = data_file(folder, f"{name}.onnx")
         about: dict[str, Any] = json.loads(data_file(folder, f"{name}.json").read_text(encoding="utf-8"))
-        known = about["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as weights:
+            known = about["sha256"] == hashlib.file_digest(weights, "sha256").hexdigest()
     except (OSError, ValueError, KeyError) as error:
         raise ConfigurationError(f"knowledge/{folder}/{name}: unusable: {error}") from None
     if not known:
         raise ConfigurationError(f"knowledge/{folder}/{name}.onnx is not the file its description names")
-    return about, open_session(path, 1)
+    session = open_session(path, 1)
+    give_back()
+    return about, session
 
 
 def _feed(ids: list[int]) -> dict[str, Any]:
@@ -114,8 +117,7 @@ class MiniLM:
         if self._session is not None:
             return
         tokenizer = load_tokenizer(MAX_TOKENS)
-        weights = data_file("embedder", "minilm.onnx")
-        _checked(weights, MODEL_SHA256)
+        weights = _checked(data_file("embedder", "minilm.onnx"), MODEL_SHA256)
         self._tokenizer, self._session = tokenizer, open_session(weights, 1)
         give_back()
 

@@ -57,7 +57,7 @@ class Shelved:
         return f"{self.passage.id}:{self.statement.start - self.passage.start}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ShelvedKey:
     """A question and the rows of the statements that answer it."""
 

@@ -12,7 +12,8 @@ from bot.knowledge.embedding import Vectors
 if TYPE_CHECKING:
     from bot.settings import Settings
 
-BATCH = 2000
+BATCH = 500
+"""Rows handed over at a time: Chroma keeps several copies of what it is given at once."""
 
 
 def breadth(rows: int) -> int:

@@ -82,6 +82,7 @@ def resident(shipped: Path, questions: list[str]) -> tuple[Table, list[Bar]]:
     """Memory of a process that serves the shipped library, beside one that only imports chromadb and loads the embedder."""
     with Child("tests.benchmarks.signpost:Resident") as child:
         bare = child.call("bare")
+    with Child("tests.benchmarks.signpost:Resident") as child:
         served = child.call("answer", folder=str(shipped), questions=questions)
     table = Table("Memory, shipped library", ("process", "resident MB", "peak MB"))
     table.rows.append(("chromadb imported, embedder loaded", bare["resident"], bare["peak"]))
