@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import numpy as np
 from bot.app import App
 from bot.knowledge.blocks import Extract
 from bot.knowledge.document import FrontMatter
-from bot.knowledge.embedding import MiniLM
 from bot.knowledge.library import BASE
 from bot.knowledge.reading.text import read_text
 from bot.knowledge.shipped import data_file
@@ -23,7 +21,7 @@ from bot.settings import Settings
 from tests.benchmarks.corpora import Text, load_texts
 from tests.benchmarks.neighbours import neighbours
 from tests.benchmarks.pipelines import Pipeline
-from tests.benchmarks.timing import clocks, memory, seconds, since
+from tests.benchmarks.timing import clocks, seconds, since
 
 
 def settings_for(folder: Path, **changes: object) -> Settings:
@@ -176,20 +174,3 @@ class ShippedSignpost(Signpost):
             steps = answered.receipt.timings_ms
             rows.append({**steps, "turn": spent[0], "turn cpu": spent[1], "bare": bare[0], "bare cpu": bare[1]})
         return rows
-
-
-class Resident:
-    """A process as the server is one: the app alone, nothing of the benchmark's embedder beside it."""
-
-    def bare(self) -> dict[str, float]:
-        """Megabytes once chromadb is imported and the embedder has loaded and run once."""
-        importlib.import_module("chromadb")
-        MiniLM().encode(["warm"])
-        return memory()
-
-    def answer(self, folder: str, questions: list[str]) -> dict[str, float]:
-        """Megabytes resident after the questions, and at the peak."""
-        app = App(settings_for(Path(folder)))
-        for question in questions:
-            app.ask(Message(text=question))
-        return memory()

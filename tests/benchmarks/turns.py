@@ -80,9 +80,9 @@ def _run(arguments: list[str], shipped: Path) -> float:
 
 def resident(shipped: Path, questions: list[str]) -> tuple[Table, list[Bar]]:
     """Memory of a process that serves the shipped library, beside one that only imports chromadb and loads the embedder."""
-    with Child("tests.benchmarks.signpost:Resident") as child:
+    with Child("tests.benchmarks.resident:Resident") as child:
         bare = child.call("bare")
-    with Child("tests.benchmarks.signpost:Resident") as child:
+    with Child("tests.benchmarks.resident:Resident") as child:
         served = child.call("answer", folder=str(shipped), questions=questions)
     table = Table("Memory, shipped library", ("process", "resident MB", "peak MB"))
     table.rows.append(("chromadb imported, embedder loaded", bare["resident"], bare["peak"]))
