@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,6 +77,23 @@ class App:
         from bot.knowledge.embedding import embedder_from
 
         return embedder_from(self.settings)
+
+    def load_ahead(self) -> None:
+        """Begin to load the models in another thread, for a command that needs them in a moment. What fails there fails again,
+        and is told, where it is used."""
+        from bot.knowledge.embedding import shipped
+
+        def load() -> None:
+            from bot.assistant.cross_encoder import cross_encoder
+            from bot.guardrails.reader import reader
+            from bot.guardrails.tagger import tagger
+
+            for model in (self.embedder.load, reader, tagger, cross_encoder().load):
+                with suppress(Exception):
+                    model()
+
+        if shipped(self.embedder):
+            threading.Thread(target=load, name="loading").start()
 
     @cached_property
     def library(self) -> Library:

@@ -139,6 +139,7 @@ def ask(
         if batch is not None:
             _ask_batch(app, batch, org, role, trace)
             return
+        app.load_ahead()
         before = _utterances(json.loads(history.read_text(encoding="utf-8"))) if history else ()
         message = _message(app, question or "", before, org, role)
         if json_wanted:

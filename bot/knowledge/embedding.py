@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import hashlib
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -111,15 +112,17 @@ class MiniLM:
         self._threads = threads
         self._session: Any = None
         self._tokenizer: Any = None
+        self._loading = threading.Lock()
 
     def load(self) -> None:
         """Load weights and tokenizer; done once. Raises ConfigurationError when a hash differs."""
-        if self._session is not None:
-            return
-        tokenizer = load_tokenizer(MAX_TOKENS)
-        weights = _checked(data_file("embedder", "minilm.onnx"), MODEL_SHA256)
-        self._tokenizer, self._session = tokenizer, open_session(weights, 1)
-        give_back()
+        with self._loading:
+            if self._session is not None:
+                return
+            tokenizer = load_tokenizer(MAX_TOKENS)
+            weights = _checked(data_file("embedder", "minilm.onnx"), MODEL_SHA256)
+            self._tokenizer, self._session = tokenizer, open_session(weights, 1)
+            give_back()
 
     def read(self, text: str) -> tuple[Vectors, Vectors]:
         """The text's vector, shape (384,), and what the third layer says of each of its pieces, shape (pieces, 384), for
