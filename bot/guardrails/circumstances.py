@@ -21,7 +21,7 @@ _GRADES = re.compile(
     rf"passed|sac[aóo]|obtuvo|tiene|reprob[óo](?: con)?|aprob[óo] con|calificaci[óo]n(?: de)?|nota(?: de)?|promedio(?: de)?|"
     rf"a eu|note de|moyenne de|at)\s+{_NUMBER}(?=\s+(?:on|in|out|for|from|because|average|overall|en|au|aux|dans|at|this|last|"
     rf"percentile|lexile|de promedio|pero|sur|and|but|y|\w+ {_COURSE})|\s*[.,;!?)]|$)"
-    r"|\b(?:gpa|lexile|map score|rit|iq|p?sat|act(?=\W{0,3}(?:score\W{0,3})?[1-3]\d\b)|score|average|promedio|moyenne|percentile)\s*(?:(?:is|of|was|"
+    r"|\b(?:gpa|lexile|map score|rit|iq|p?sat|(?-i:ACT|act)(?=\W{0,3}(?:score\W{0,3})?[1-3]\d\b)|score|average|promedio|moyenne|percentile)\s*(?:(?:is|of|was|"
     r"score|:|es|de|at)\s*)*(?P<g2>\d{1,4}(?:\.\d+)?(?:\s?%|th)?)"
     r"|\b(?:gave|give|gives|giving) \w+ (?:\w+ )?an? (?P<g12>(?-i:[A-DF])[+-]?(?!\w)|\d{1,3}%?)|\b(?P<g13>(?:an? )?zero)(?= (?:on|in|for)\b)"
     r"|\b(?P<g14>\d{1,2}(?:st|nd|rd|th) percentile)|\b(?:level|grade|score|mark)s?(?: (?:in|on|for) \w+)? (?:is|was|of) (?:an? )?"
@@ -34,6 +34,7 @@ _GRADES = re.compile(
     r"|\b(?:reads? at|reading(?: at)?|math|f&p|guided|instructional|independent|scored) (?:a )?(?P<g20>level (?:\d(?:\.\d)?|(?-i:[A-Z]))(?!\w))"
     r"|\b(?:dra|f&p|atos)(?: (?:score|is|of|level))*[ :]+(?P<g21>\d{1,2}(?:\.\d)?|(?-i:[A-Z])(?!\w))"
     r"|\b(?:attendance|asistencia)\b[^.\n\d]{0,16}(?P<g18>\d{1,3} ?%)|\b(?:went|dropped|fell|rose|slid|baj[oó]|subi[oó]) (?:from|de) (?P<g19>(?:an? )?(?:\d[\d.]*%?|(?-i:[A-F])[+-]?(?!\w)))"
+    rf"|\b(?:an?|une?|and|y|et) (?P<g22>\d{{1,3}}(?:\.\d+)?\s?%?)(?= (?:in|on|en) {_COURSE})"
     r"|(?:考了|得了|分数是|成绩是|成绩|只考)\s*(?P<g7>\d{1,3}\s?分?)"
     r"|(?:درجة|حصلت?(?:\s+[\u0621-\u064a]+){0,3}\s+على|درجته|درجتها|معدله|معدلها)\s*(?P<g8>\d{1,3}(?:\s?%)?)"
     r"|\bread(?:s|ing)? (?:at|on) (?:a |an |the )?(?P<g9>(?:\d(?:st|nd|rd|th)|first|second|third|fourth|fifth|kindergarten)[- ]grade(?: level)?)",

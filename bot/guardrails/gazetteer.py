@@ -79,8 +79,20 @@ def _branches(spellings: list[str], depth: int = 2) -> str:
 @cache
 def public_names() -> re.Pattern[str]:
     """Names that stay: public people, vendors, laws, places, courses. Matched on unaccented lower case as whole words."""
-    spellings = sorted({unaccented(s) for s in _spellings() if len(s) > 2}, key=len, reverse=True)
-    return re.compile(r"(?<![\w@-])" + _branches(spellings) + r"(?![\w-])(?!@)")
+    return _whole_words({unaccented(s) for s in _spellings()})
+
+
+@cache
+def tool_names() -> re.Pattern[str]:
+    """Tools and laws alone, written as names: the part of a text that a question is about, whatever is told around it."""
+    data = prompts.names()
+    written = {part.strip() for kind in (data.products, data.laws) for entry in kind for part in entry.split(" = ")}
+    return _whole_words({name for name in written | public().tools() if name[0].isupper()})
+
+
+def _whole_words(names: set[str]) -> re.Pattern[str]:
+    longest_first = sorted((name for name in names if len(name) > 2), key=len, reverse=True)
+    return re.compile(r"(?<![\w@-])" + _branches(longest_first) + r"(?![\w-])(?!@)")
 
 
 SCHOOLS = re.compile(
@@ -90,7 +102,7 @@ SCHOOLS = re.compile(
     r"Report|Center|Centre|"
     r"Museum|Library|Press|Times|Post|Journal|Publishing|Education|Learning|Department|Commission|Board|"
     r"schools|public schools|school district|unified|county|debate|initiative|memo|doctrine|"
-    r"ruling|theorem|foundation|elementary|middle school|high school|Bank|Avenue|Street|Road|Rd|Boulevard|Blvd)\b"
+    r"ruling|theorem|foundation|elementary|middle school|high school|HS|JHS|Bank|Avenue|Street|Road|Rd|Boulevard|Blvd)\b"
     r"(?:\s+(?:School|Schools|District|"
     r"Public Schools|Unified|of [A-Z]\w+))*"
     r"|\bSt(?:s|e)?\.?\s[A-ZÀ-Þ][\w-]+(?:'s)?"

@@ -157,8 +157,15 @@ class Public(BaseModel):
 
     def spellings(self) -> set[str]:
         """Every name of every list."""
-        lists = (self.people, self.characters, self.places, self.products, self.peoples, self.programs)
-        return {name.strip() for names in lists for name in names.split(",") if name.strip()}
+        return _separate(self.people, self.characters, self.places, self.products, self.peoples, self.programs)
+
+    def tools(self) -> set[str]:
+        """Names of products alone."""
+        return _separate(self.products)
+
+
+def _separate(*lists: str) -> set[str]:
+    return {name.strip() for names in lists for name in names.split(",") if name.strip()}
 
 
 class Outgoing(BaseModel):

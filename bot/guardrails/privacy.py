@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
 from bot.guardrails import circumstances, details, figures, names
+from bot.guardrails.gazetteer import tool_names
 from bot.guardrails.policy import privacy
 from bot.guardrails.views import clean
 
@@ -42,20 +44,23 @@ def _shaped(text: str, country: str) -> list[details.Found]:
 
 
 def _apart(found: list[details.Found], closed: list[tuple[int, int]]) -> list[details.Found]:
-    """Spans that do not overlap, earlier finders first; one that overlaps is kept for the part that sticks out."""
+    """Spans that do not overlap, earlier finders first; one that overlaps is kept for the parts that stick out."""
     kept: list[details.Found] = []
-    for start, end, kind in found:
-        taken = [(a, b) for a, b, _ in kept] + closed
-        inside = [(a, b) for a, b in taken if a < end and start < b]
-        if not inside:
-            kept.append((start, end, kind))
-            continue
-        left, right = min(a for a, _ in inside), max(b for _, b in inside)
-        if start < left:
-            kept.append((start, left, kind))
-        if end > right:
-            kept.append((right, end, kind))
-    return sorted(span for span in kept if span[0] < span[1])
+    for span in found:
+        kept += _around(span, sorted([(a, b) for a, b, _ in kept] + closed))
+    return sorted(kept)
+
+
+def _around(span: details.Found, holes: Iterable[tuple[int, int]]) -> Iterator[details.Found]:
+    """The parts of a span beside and between ``holes``, which are in order."""
+    start, end, kind = span
+    for left, right in holes:
+        if left < end and start < right:
+            if start < left:
+                yield start, left, kind
+            start = right
+    if start < end:
+        yield start, end, kind
 
 
 def _trimmed(plain: str, found: list[details.Found]) -> list[details.Found]:
@@ -103,6 +108,13 @@ def redact(text: str, country: str = "US", terms: frozenset[str] = frozenset()) 
     """Clean a text and hide the details in it that :func:`spans` finds. Redacting twice changes nothing."""
     plain = clean(text)
     return written(plain, spans(plain, country, terms))
+
+
+def without_tools(text: str, found: list[details.Found]) -> list[details.Found]:
+    """Spans of a redacted text, tools and laws left out of them."""
+    tools = [match.span() for match in tool_names().finditer(text)]
+    parts = [part for span in found for part in _around(span, tools)]
+    return [part for part in _trimmed(text, parts) if any(letter.isalnum() for letter in text[part[0] : part[1]])]
 
 
 def of_someone(redacted: str) -> bool:

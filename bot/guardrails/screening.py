@@ -84,7 +84,8 @@ def _with_told(redacted: Redacted, read: Read | None) -> Redacted:
             return redacted
     if any(one.shape[1:] != (EMBEDDED,) for one in states):
         return redacted
-    further = privacy.written(redacted.text, tagger.told(redacted.text, states, privacy.of_someone(redacted.text)))
+    told = tagger.told(redacted.text, states, privacy.of_someone(redacted.text))
+    further = privacy.written(redacted.text, privacy.without_tools(redacted.text, told))
     return Redacted(further.text, tuple((Counter(dict(redacted.kinds)) + Counter(dict(further.kinds))).items()))
 
 

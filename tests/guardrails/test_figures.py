@@ -21,6 +21,7 @@ from bot.guardrails.privacy import redact
         ("Emeka turned 14 last week, may he open an account", ["14"]),
         ("Marisol (age 6) talks to a chatbot at home", ["6"]),
         ("does it count that Marisol got a D in chem", ["D"]),
+        ("a kid has a 61 in ELA 9 and a 48 in Algebra 1, that's Marisol Vega, is a catch-up plan by AI allowed", ["61", "48"]),
         ("student 30118 uses text to speech, is that AI", ["30118"]),
         ("Student: Morales, Ana\nMath 7 - D+\ncan Copilot write the letter", ["D+"]),
         ("the password for amorales2031 was typed into ChatGPT by my student Ana", ["amorales2031"]),
@@ -69,6 +70,9 @@ def test_figures_of_everyone_stay(text: str) -> None:
         ("Marisol takes online courses in Lisp", ["online", "Lisp"]),
         ("Marisol is in period 3, unit 2, page 14", ["period 3", "unit 2", "page 14"]),
         ("Marisol read J. K. Rowling and visited Salinas", ["Rowling", "Salinas"]),
+        ("Marisol Vega has a 61 in ELA 9 and a 48 in Math 8", ["ELA 9", "Math 8"]),
+        ("my student Marisol Vega came to us from Westfield HS", ["Westfield HS"]),
+        ("does Act 31 training cover what Marisol told me", ["Act 31"]),
     ],
 )
 def test_what_says_nothing_of_a_childs_work_stays_beside_one(text: str, kept: list[str]) -> None:

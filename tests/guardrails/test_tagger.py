@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.guardrails import tagger
+from bot.guardrails import privacy, tagger
 from bot.guardrails.context import Context
 from bot.guardrails.screening import screen, screen_history
 from bot.guardrails.tagger import stretches, windows
@@ -88,6 +88,13 @@ def test_what_is_told_of_a_child_in_free_words_is_hidden(text: str, gone: str, c
 def test_what_is_said_in_general_stays(text: str, context: Context) -> None:
     screened = screen(text, context)
     assert (screened.handling, screened.text) == (Handling.ANSWER, text)
+
+
+def test_tools_and_laws_stay_in_the_middle_of_what_is_hidden() -> None:
+    text = "he wrote mean raps with Suno about her FERPA form, barks in class"
+    whole = [(0, len(text), "discipline detail")]
+    left = privacy.written(text, privacy.without_tools(text, whole)).text
+    assert left == "[discipline detail] Suno [discipline detail] FERPA [discipline detail]"
 
 
 def test_hiding_never_covers_a_crisis(context: Context) -> None:
