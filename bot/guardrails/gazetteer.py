@@ -102,12 +102,13 @@ SCHOOLS = re.compile(
     r"Report|Center|Centre|"
     r"Museum|Library|Press|Times|Post|Journal|Publishing|Education|Learning|Department|Commission|Board|"
     r"schools|public schools|school district|unified|county|debate|initiative|memo|doctrine|"
-    r"ruling|theorem|foundation|elementary|middle school|high school|HS|JHS|Bank|Avenue|Street|Road|Rd|Boulevard|Blvd)\b"
+    r"ruling|theorem|foundation|elementary|middle school|high school|HS|JHS|MS|ES|Bank|Avenue|Street|Road|Rd|Boulevard|Blvd)\b"
     r"(?:\s+(?:School|Schools|District|"
     r"Public Schools|Unified|of [A-Z]\w+))*"
     r"|\bSt(?:s|e)?\.?\s[A-ZÀ-Þ][\w-]+(?:'s)?"
     r"|\b(?:Escuela|Colegio|Liceo|Universidad|Distrito|Ley|École|Collège|Lycée|Université|Virgen|Santa|Santo|Saint|Sainte)"
     r"(?:\s+(?:de|del|la|el|du|des))*(?:\s+[A-ZÀ-Þ][\w.'-]*){1,3}"
+    r"|\b(?:Saint|Sainte)-[A-ZÀ-Þ][\w'-]+"
 )
 """Institutions, laws and saints that carry a person's name stay whole."""
 _NAME = r"[A-ZÀ-Þ][\w'-]+"
@@ -116,13 +117,18 @@ CITED = re.compile(
     r"(?=,? et al\b|'s? \(?(?:19|20)\d\d\b| \((?:19|20)\d\d\)|,? (?:19|20)\d\d\)|, [A-Z]\.(?: [A-Z]\.)? \((?:19|20)\d\d)"
 )
 """Authors as they are cited: 'Luckin et al', 'Bloom (1984)'."""
+COINED = re.compile(
+    r"\b[A-Z][a-z]+(?:Learn|Read|Reader|Math|Class|Classroom|School|Edu|Bot|Chat|Tutor|Write|Writer|Quest|Spark|Mind|Path|Note|Notes|Lab|Labs|Hub|"
+    r"Track|Check|Guard|Think|Works|Link|Scribe|Study|Teach|Code|Sense|Wise|Bridge|Pass|Desk|Kit|Flow|Space|Sync|Roster|Pal|Buddy|AI)\b"
+)
+"""A product's name, made of two words written as one."""
 _STATES = "A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]"
 _LANDS = "Australia|Canada|Mexico|México|UK|England|Spain|España|France|Texas|California|Ohio|Washington|Florida"
 LOCATED = re.compile(rf"[A-ZÀ-Þ][a-zà-ÿ]+(?: [A-ZÀ-Þ][a-zà-ÿ]+)?(?=, ?(?:{_STATES})\b| ?\((?:{_STATES}|{_LANDS})\))")
 """Places with their state or country behind them."""
 _TITLES = (
     "Secretary|Superintendent|Supt|Senator|Sen|Governor|Gov|President|Representative|Rep|Congress(?:man|woman)|Judge|Justice|"
-    "Chancellor|Commissioner|Mayor|Principal|Entrenadora?|Enfermer[ao]|Consejer[ao]|Secretari[ao]|Subdirectora?|Trainer|Dr|Prof(?:essor)?|Mr|Ms|Mrs|Miss|Mx|Coach|Nurse|Officer|Dean|"
+    "Chancellor|Commissioner|Trustee|Mayor|Principal|Rev(?:erend)?|Pastor|Deacon|Msgr|Rabbi|Imam|Mtr[ao]|Lic|Entrenadora?|Enfermer[ao]|Consejer[ao]|Secretari[ao]|Subdirectora?|Trainer|Dr|Prof(?:essor)?|Mr|Ms|Mrs|Miss|Mx|Coach|Nurse|Officer|Dean|"
     "Sr|Sra|Srta|Señora|Señor|Señorita|Profe|Profesora?|Maestr[oa]|Director[a]?|Mme|Monsieur|Madame"
 )
 OFFICES = re.compile(

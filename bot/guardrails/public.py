@@ -6,7 +6,18 @@ import re
 from dataclasses import dataclass, field
 
 from bot.guardrails.cues import FUNCTION, PERSONAL, STRONG, cue
-from bot.guardrails.gazetteer import CITED, KIN_AFTER, KIN_BEFORE, LOCATED, OFFICES, ROLES, SCHOOLS, gazetteer, public_names
+from bot.guardrails.gazetteer import (
+    CITED,
+    COINED,
+    KIN_AFTER,
+    KIN_BEFORE,
+    LOCATED,
+    OFFICES,
+    ROLES,
+    SCHOOLS,
+    gazetteer,
+    public_names,
+)
 from bot.guardrails.views import unaccented
 
 Span = tuple[int, int]
@@ -28,7 +39,7 @@ def standing(text: str) -> Standing:
     same = plain if len(plain) == len(text) else text.lower()
     kept = [m.span() for m in public_names().finditer(same) if _stays(text, m)]
     kept += [m.span() for m in SCHOOLS.finditer(text)]
-    found.firm += [m.span() for pattern in (CITED, LOCATED) for m in pattern.finditer(text)]
+    found.firm += [m.span() for pattern in (CITED, LOCATED, COINED) for m in pattern.finditer(text)]
     for match in OFFICES.finditer(text):
         if match.group("low") and unaccented(match.group("low")) in FUNCTION:
             continue

@@ -135,6 +135,10 @@ def test_a_name_of_no_list_is_hidden(name: str, frame: str) -> None:
         "does Jordan the country have AI rules",
         "is there a study by Amara Venkataraman on AI tutors",
         "the Charlotte-Mecklenburg schools use Copilot",
+        "Does LumaLearn keep what pupils type, and does it roster through OneRoster?",
+        "Trustee Wendell Achterberg asks what Rev. Callum O'Dowd was told about Copilot",
+        "Le lycée Sainte-Anne et le collège Saint-Exupéry peuvent-ils utiliser DeepL ?",
+        "Who at Jefferson MS or Westfield HS approves ChatGPT Edu?",
     ],
 )
 def test_staff_authors_and_places_stay(text: str) -> None:
