@@ -1,10 +1,10 @@
 """Fits the close reader of messages and documents: ``python -m tests.evals.fit_reader``, after ``fit_policy``.
 
-Messages and their classes are those that ``fit_policy`` wrote down, with noisy copies, filled patterns and composites;
-sentences of documents are those of ``fit_documents``. It goes on from the states of the shipped embedder, so what is fitted is
-what runs. First one fold of ``fit_policy``'s is left out, to judge messages it has not seen together with the other readers
-and to set the temperature; then it is fitted on everything and written. Needs torch; about half an hour. With ``--judge``
-only the judging is done again, with ``fit_policy``'s thresholds as they stand.
+Messages and their classes are those that ``fit_policy`` wrote down and those of ``pairs.py``, with noisy copies, filled patterns
+and composites; sentences of documents are those of ``fit_documents``. It goes on from the states of the shipped embedder, so
+what is fitted is what runs. First one fold of ``fit_policy``'s is left out, to judge messages it has not seen together with the
+other readers and to set the temperature; then it is fitted on everything and written. Needs torch; about half an hour. With
+``--judge`` only the judging is done again, with ``fit_policy``'s thresholds as they stand.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from torch import nn
 from torch.nn import functional
 
 from bot.guardrails import classifier
+from bot.guardrails.privacy import redact
 from bot.knowledge.embedding import MiniLM
 from bot.knowledge.shipped import data_file
-from tests.evals import composites, fit_documents, fit_policy
+from tests.evals import composites, details, fit_documents, fit_policy, pairs
 from tests.evals.fit_policy import say
 from tests.evals.minilm import STATES, WIDTH, Course, Layers, mean, partly_hidden, stacked, train, write_int8
 
@@ -33,6 +34,8 @@ DROP, HEAD_DROP, SMOOTH, HIDDEN = 0.1, 0.2, 0.05, 0.1
 RARE = 0.35
 """How much more a rare class weighs: the power of how rare it is."""
 COPIED, FILLED, NEAR_MISS = 0.5, 0.3, 2.0
+"""What a noisy copy, a filled pattern, and an example of what is to be answered or either of a pair weighs. Messages in which
+much is told of a child weigh no more than others: they are many, and crises are told beside such things too."""
 FILLS = 2
 """Filled messages a pattern."""
 PLAIN_SENTENCES = 2_500
@@ -40,8 +43,8 @@ COMMAND_SHARE = 0.6
 """What a document's sentence weighs beside a message."""
 MOST_PIECES = 160
 """Longer texts are cut in the middle while training."""
-JUDGED = 0
-"""The fold left out."""
+JUDGED, NO_FOLD = 0, -1
+"""The fold left out, and what stands for none."""
 
 Text = np.ndarray
 """States of a text's pieces, shape (pieces, 384), as float16."""
@@ -141,14 +144,20 @@ def odds(model: Model, texts: Sequence[Text]) -> np.ndarray:
     return np.concatenate([model(*stacked(texts[i : i + COURSE.batch]))[1].numpy() for i in range(0, len(texts), COURSE.batch)])
 
 
+def with_own(texts: list[str], y: np.ndarray, fold: np.ndarray) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """``fit_policy``'s messages, classes and folds, and behind them those that only this reader learns from, in no fold."""
+    own = {redact(text).text: name for text, name in [*pairs.pairs(), *pairs.fresh()]}
+    for text in texts:
+        own.pop(text, None)
+    return [*texts, *own], np.concatenate([y, [*own.values()]]), np.concatenate([fold, np.full(len(own), NO_FOLD)])
+
+
 def messages(texts: list[str], y: np.ndarray, fold: np.ndarray, classes: tuple[str, ...]) -> tuple[list[Lesson], np.ndarray]:
     """Lessons of what staff type, and of which message each was made (-1: of none)."""
     rng = random.Random(4)
-    near = fit_policy.near_misses()
-    rows = [
-        (text, name, NEAR_MISS if text in near and name == classifier.ANSWER else 1.0)
-        for text, name in zip(texts, y, strict=True)
-    ]
+    light = {redact(message.text).text for message in details.messages()}
+    near = (fit_policy.near_misses() - light) | {redact(text).text for text, _ in pairs.pairs()}
+    rows = [(text, name, NEAR_MISS if text in near else 1.0) for text, name in zip(texts, y, strict=True)]
     owner = list(range(len(rows)))
     copied = [i for i, name in enumerate(y) if name != classifier.ANSWER or rng.random() < 0.4]
     rows += [(fit_policy.noisy(texts[i], rng), y[i], COPIED) for i in copied]
@@ -185,6 +194,7 @@ def main() -> None:
     texts = json.loads((cache / "texts.json").read_text(encoding="utf-8"))
     stored = np.load(cache / "folds.npz", allow_pickle=True)
     classes, y, fold = tuple(card["classes"]), stored["y"], stored["fold"]
+    texts, y, fold = with_own(texts, y, fold)
     unseen = np.where(fold == JUDGED)[0]
     if "--judge" in sys.argv:
         read = np.load(cache / "reader.npz")["read"]
