@@ -145,6 +145,18 @@ def test_a_screened_message_is_answered_by_the_guardrail_alone(make: Make) -> No
     assert assistant.asked == skill.seen == []
 
 
+def test_a_caution_goes_before_whatever_is_said_but_a_crisis_text(make: Make) -> None:
+    caution = "If someone may be in danger, tell Ms. Bell, 555-0100."
+    for fixed in (None, Reply(Outcome.REFUSED, Handling.REFUSE_MISUSE, "No.", "en", fixed="misuse")):
+        turn = make(Assistant(), screen=lambda m, fixed=fixed: Screened(m.text, m.text, reply=fixed, caution=caution))
+        reply = turn.walk(Message("may I use it?"), "c").answered.reply
+        assert reply.markdown.startswith(f"{caution}\n\n")
+        assert reply.notices[0] == caution
+    crisis = Reply(Outcome.ROUTED, Handling.CRISIS, "Call 988.", "en", fixed="crisis")
+    turn = make(Assistant(), screen=lambda _: Screened("", "", reply=crisis, caution=caution))
+    assert turn.walk(Message("..."), "c").answered.reply == crisis
+
+
 @pytest.mark.parametrize("stage", ["screen", "skill", "assistant", "inspect", "record", "command"])
 def test_a_failing_stage_is_an_apology_whose_incident_the_log_knows_without_the_message(
     make: Make, stage: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch

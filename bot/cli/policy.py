@@ -85,6 +85,7 @@ def explain(
             "text": screened.text,
             "redactions": dict(screened.redactions),
             "notice": screened.notice,
+            "caution": screened.caution,
             "reasons": list(screened.reasons),
             "reply": screened.reply.markdown if screened.reply else None,
         }

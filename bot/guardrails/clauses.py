@@ -4,7 +4,7 @@ is lost when only the whole is weighed."""
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from bot.guardrails import classifier, features
@@ -59,16 +59,29 @@ def _cut(text: str, long: int) -> list[str]:
     return [" ".join(words[begin : begin + long]) for begin in range(0, len(words) - (long - step), step)]
 
 
-def judge(text: str, context: Context) -> Decision | None:
-    """The first, by ``LEAST``'s order, that a pattern or the classifier finds in a clause of a redacted text."""
+@dataclass(frozen=True)
+class Weighed:
+    """The clauses of a message that needed a second thought, by number, and how many there are in all."""
+
+    seen: tuple[tuple[int, Seen], ...] = ()
+    all: int = 0
+
+
+def weigh(text: str, context: Context) -> Weighed:
+    """Read the clauses of a redacted text; those that are plainly plain are left out."""
     parts = clauses(text)
     doubtful = halved(partial(_doubtful, context), parts)
-    seen = [(number, see(part, part, context)) for number, part in enumerate(parts, 1) if doubtful[number - 1]]
+    seen = tuple((number, see(part, part, context)) for number, part in enumerate(parts, 1) if doubtful[number - 1])
+    return Weighed(seen, len(parts))
+
+
+def judge(weighed: Weighed) -> Decision | None:
+    """The first, by ``LEAST``'s order, that a pattern or the classifier finds in a clause."""
     for handling, least in LEAST.items():
-        for number, clause in seen:
+        for number, clause in weighed.seen:
             decision = by_pattern(clause, handling) or _likely(clause, handling, least)
             if decision is not None:
-                return replace(decision, reasons=(f"clause {number} of {len(parts)}", *decision.reasons))
+                return replace(decision, reasons=(f"clause {number} of {weighed.all}", *decision.reasons))
     return None
 
 

@@ -57,8 +57,8 @@ class Decision:
 class Screened:
     """What came in, made safe. ``text`` may be stored, searched and sent (empty in a crisis: nothing of it is kept);
     ``reply`` is a finished fixed reply, or None to go on; ``redactions`` are kinds and counts; ``notice`` is one line for the
-    asker; ``keep`` is False when only the fact may be recorded; ``notify`` asks to tell the human contact; ``own`` is the
-    decision's."""
+    asker; ``caution`` is said before the answer to what may be a crisis after all; ``keep`` is False when only the fact may be
+    recorded; ``notify`` asks to tell the human contact; ``own`` is the decision's."""
 
     handling: Handling
     text: str
@@ -68,6 +68,7 @@ class Screened:
     reply: Reply | None = None
     redactions: tuple[tuple[str, int], ...] = ()
     notice: str | None = None
+    caution: str | None = None
     reasons: tuple[str, ...] = ()
     keep: bool = True
     notify: bool = False

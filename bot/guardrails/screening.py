@@ -51,8 +51,10 @@ def screen(text: str, context: Context) -> Screened:
     language = language_of(redacted.text, context.language)
     seen = see(raw, redacted.text, context)
     decision = decide(seen, context)
+    weighed = clauses.Weighed()
     if decision is None or decision.handling in _SOFT:
-        decision = clauses.judge(redacted.text, context) or decision
+        weighed = clauses.weigh(redacted.text, context)
+        decision = clauses.judge(weighed) or decision
     redacted = told.result()  # the decision saw what is told of a child: that may be what decides
     notice = privacy.notice(redacted.kinds, language)
     screened = Screened(
@@ -63,6 +65,7 @@ def screen(text: str, context: Context) -> Screened:
         version=1 if redacted.kinds else None,
         redactions=redacted.kinds,
         notice=notice,
+        caution=crisis.caution(context, language) if crisis.doubted(seen, [part for _, part in weighed.seen]) else None,
         reasons=tuple(f"hid {count} x {kind}" for kind, count in redacted.kinds),
     )
     if decision is None:
@@ -107,6 +110,7 @@ def _decided(screened: Screened, rule: Rule, handling: Handling, reasons: tuple[
         version=rule.version,
         reply=reply_of(rule, handling, context, screened.language, screened.notice),
         reasons=reasons + screened.reasons,
+        caution=None if crisis_found else screened.caution,
         keep=not crisis_found,
         notify=crisis_found,
     )

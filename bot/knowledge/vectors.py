@@ -24,7 +24,7 @@ def stored(connection: Connection, embedder: str, hashes: Iterable[str]) -> dict
         query = select(vectors.c.text_hash, vectors.c.vector).where(
             vectors.c.embedder == embedder, vectors.c.text_hash.in_(wanted[begin : begin + 900])
         )
-        found.update(connection.execute(query).tuples().all())
+        found.update((name, vector) for name, vector in connection.execute(query).all())
     return found
 
 

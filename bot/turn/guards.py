@@ -95,6 +95,7 @@ class Guards:
             reply=verdict.reply,
             redacted=bool(verdict.redactions),
             notice=verdict.notice or "",
+            caution=verdict.caution or "",
             rule=verdict.rule,
             soft=verdict.handling in SOFT,
             history=screen_history(message.history, self._settings.country, context.terms, context.read),

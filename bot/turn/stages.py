@@ -17,9 +17,10 @@ class Screened:
 
     ``text`` is what skills and the assistant see; ``kept`` is what may be stored of it, empty for nothing. ``reply`` ends the
     turn with a fixed answer (crisis, refusal); a ``soft`` one gives way to commands and skills. ``redacted`` says that
-    something was taken out, ``notice`` tells the person so; ``rule`` names the rule that did. ``history`` replaces the
-    message's, details hidden; None leaves it. ``vectors`` are those made of ``text`` on the way, so that the search makes none
-    twice; they end with the turn. ``own`` says that what the organization itself added to the policy decided.
+    something was taken out, ``notice`` tells the person so; ``rule`` names the rule that did; ``caution`` goes before whatever
+    is said. ``history`` replaces the message's, details hidden; None leaves it. ``vectors`` are those made of ``text`` on the
+    way, so that the search makes none twice; they end with the turn. ``own`` says that what the organization itself added to
+    the policy decided.
     """
 
     text: str
@@ -27,6 +28,7 @@ class Screened:
     reply: Reply | None = None
     redacted: bool = False
     notice: str = ""
+    caution: str = ""
     rule: str | None = None
     soft: bool = False
     history: tuple[Utterance, ...] | None = None

@@ -158,7 +158,7 @@ class Turn:
                 raise SignpostError("a quote changed while it was being shown", code="moved")
         timings = {**answered.receipt.timings_ms, **timings, "total": _ms(started)}
         rounded = {name: round(value, 3) for name, value in timings.items()}
-        answered = Answered(reply, replace(answered.receipt, timings_ms=rounded))
+        answered = Answered(_cautioned(reply, screened), replace(answered.receipt, timings_ms=rounded))
         if to_record:
             with stage("record"):
                 record(self._database, answered, message.organization, self._clock())
@@ -332,6 +332,13 @@ def _told(reply: Reply, screened: Screened) -> Reply:
         return replace(reply, handling=handling)
     text = f"{screened.notice}\n\n{reply.markdown}"
     return replace(reply, handling=handling, markdown=text, notices=(screened.notice, *reply.notices))
+
+
+def _cautioned(reply: Reply, screened: Screened) -> Reply:
+    """The reply behind the caution for a message that may be a crisis after all; a crisis text needs none."""
+    if not screened.caution or reply.handling is Handling.CRISIS:
+        return reply
+    return replace(reply, markdown=f"{screened.caution}\n\n{reply.markdown}", notices=(screened.caution, *reply.notices))
 
 
 def _told_all(answered: Answered, screened: Screened) -> Answered:

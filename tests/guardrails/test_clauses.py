@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.guardrails import clauses
+from bot.guardrails import clauses, crisis, policy
 from bot.guardrails.context import Context
 from bot.guardrails.screening import screen
 from bot.messages import Handling
@@ -80,3 +80,40 @@ def test_without_an_embedder_patterns_find_a_crisis_told_in_passing(read: object
     context = Context(read=read)  # type: ignore[arg-type]
     text = PLAIN * 4 + "my student says she wants to kill herself. " + PLAIN * 4
     assert screen(text, context).handling is Handling.CRISIS
+
+
+def test_a_message_in_doubt_is_answered_behind_a_caution(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    question = "may I paste essays into Gemini?"
+    assert screen(question, context).caution is None
+    monkeypatch.setattr(crisis, "DOUBT", 0.0)
+    screened = screen(question, context)
+    assert screened.handling is Handling.ANSWER
+    assert screened.caution == crisis.caution(context, "en")
+
+
+SAID = [("en", "danger"), ("es", "peligro"), ("fr", "danger"), ("zh", "危险"), ("ar", "خطر"), ("sw", "danger")]
+
+
+@pytest.mark.parametrize(("language", "said"), SAID)
+def test_the_caution_names_the_organizations_contact_and_the_countrys_lines(language: str, said: str, context: Context) -> None:
+    words = crisis.caution(context, language)
+    assert [part for part in (said, "the counselor on duty, 555-0100", "911", "988") if part not in words] == []
+
+
+def test_one_clause_in_doubt_is_enough(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crisis, "CLAUSE_DOUBT", 0.0)
+    monkeypatch.setattr(clauses, "PLAIN", 1.1)
+    assert screen("May I use it here in grade 4? Who decides on that with me?", context).caution
+    assert screen("may I use it here in grade 4?", context).caution is None
+
+
+def test_a_crisis_and_a_message_without_the_embedding_carry_no_caution(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crisis, "DOUBT", 0.0)
+    assert screen("my student says she wants to kill herself", context).caution is None
+    assert screen("may I paste essays into Gemini?", Context(read=None)).caution is None
+
+
+def test_the_caution_is_written_in_every_language_of_the_crisis_texts() -> None:
+    labels = policy.lines().labels
+    assert set(labels) == set(policy.rules()["crisis.self_harm"].texts)
+    assert all("{contact}" in label["doubt"] and "{lines}" in label["doubt"] for label in labels.values())
