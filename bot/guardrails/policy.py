@@ -90,6 +90,10 @@ class Line(BaseModel):
     source: Text
 
 
+LABELS = frozenset({"emergency", "suicide", "child_abuse", "exploitation", "poison", "local", "contact", "unset", "doubt"})
+"""What a crisis text needs words for in every language."""
+
+
 class Lines(BaseModel):
     """Public lines by country, and the words around them by language."""
 
@@ -98,6 +102,15 @@ class Lines(BaseModel):
     version: int
     countries: dict[str, list[Line]]
     labels: dict[Language, dict[str, Text]]
+
+    @field_validator("labels")
+    @classmethod
+    def _whole(cls, value: dict[Language, dict[str, str]]) -> dict[Language, dict[str, str]]:
+        for language, label in value.items():
+            missing = sorted(LABELS - set(label))
+            if missing:
+                raise ValueError(f"'{language}' lacks {', '.join(missing)}")
+        return value
 
 
 class Concepts(BaseModel):

@@ -47,6 +47,13 @@ def test_the_organizations_contact_comes_before_the_countrys_lines() -> None:
                 assert text.index("{contact}") < text.index("{lines}")
 
 
+def test_a_language_that_lacks_a_word_of_a_crisis_text_is_named() -> None:
+    data = policy.lines().model_dump()
+    del data["labels"]["es"]["doubt"]
+    with pytest.raises(ValueError, match="'es' lacks doubt"):
+        policy.Lines.model_validate(data)
+
+
 def test_every_public_line_names_its_source() -> None:
     for entries in policy.lines().countries.values():
         assert {"emergency", "suicide"} <= {entry.topic for entry in entries}
