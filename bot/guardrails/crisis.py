@@ -13,6 +13,9 @@ DOUBT, CLAUSE_DOUBT = 0.01, 0.3
 """How likely a whole message, or a clause, must be a crisis for a caution before its answer: of the crises that are missed two in
 three are, of plain questions one in a hundred."""
 
+SHORT = 30
+"""Bytes (UTF-8) below which nothing is doubted: a few words remind of much, and many are a command or a button's."""
+
 
 def judge(seen: Seen, context: Context) -> Decision | None:  # noqa: ARG001 - one signature for every family
     """Whether a pattern says that the message is a crisis; what no pattern says is left to the classifier."""
@@ -29,9 +32,9 @@ def words(rule: Rule, context: Context, language: str) -> str:
 def doubted(seen: Seen, parts: Sequence[Seen]) -> bool:
     """Whether a message that was not taken for a crisis, or one of its clauses, is too near one to say nothing of it. Without
     the embedding nobody can tell so finely."""
-    return seen.belief.embedded and (
-        seen.chance(Handling.CRISIS) >= DOUBT or any(part.chance(Handling.CRISIS) >= CLAUSE_DOUBT for part in parts)
-    )
+    if not seen.belief.embedded or len(seen.bare.encode()) < SHORT:
+        return False
+    return seen.chance(Handling.CRISIS) >= DOUBT or any(part.chance(Handling.CRISIS) >= CLAUSE_DOUBT for part in parts)
 
 
 def caution(context: Context, language: str) -> str:

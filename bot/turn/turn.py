@@ -96,8 +96,10 @@ class Turn:
             with stage("screen"):
                 message = self._meant(message, conversation)
                 screened = self._screen(message)
-                if screened.reply is not None and self._is_own(message):
-                    screened = replace(screened, text=message.text, kept=message.text, reply=None, alarm=None)
+                if self._is_own(message):
+                    screened = replace(screened, caution="")
+                    if screened.reply is not None:
+                        screened = replace(screened, text=message.text, kept=message.text, reply=None, alarm=None)
                 kept = screened.kept
                 self._raise_alarm(message, screened)
                 if message.action is not None and typed.text and _is_control(message.action.value):

@@ -52,7 +52,7 @@ def helped(app: App, text: str = "Yes. Use the form on the intranet.") -> None:
 
 def test_from_the_terminal_to_the_helpers_and_back_at_the_next_start(app: App, capsys: pytest.CaptureFixture[str]) -> None:
     mine = terminal(app)
-    mine.respond("Which room is the robotics club of Hillview in?")
+    mine.respond("Who at Hillview approves AI tools for the robotics club?")
     assert "the AI help desk" in mine.respond("person")
     assert "Which name" in mine.respond("Send with my name")
     assert "as Ana Ruiz" in mine.respond("Ana Ruiz")
@@ -77,7 +77,7 @@ def test_from_the_terminal_to_the_helpers_and_back_at_the_next_start(app: App, c
 
 def test_words_of_a_crisis_are_no_name(app: App) -> None:
     mine = terminal(app)
-    mine.respond("Which room is the robotics club of Hillview in?")
+    mine.respond("Who at Hillview approves AI tools for the robotics club?")
     mine.respond("person")
     mine.respond("Send with my name")
     assert "988" in mine.respond("I want to kill myself")
@@ -87,7 +87,7 @@ def test_words_of_a_crisis_are_no_name(app: App) -> None:
 
 def test_a_question_that_no_server_took_up_is_given_up_with_the_contact(app: App) -> None:
     mine = terminal(app)
-    mine.respond("Which room is the robotics club of Hillview in?")
+    mine.respond("Who at Hillview approves AI tools for the robotics club?")
     mine.respond("person")
     mine.respond("Send without my name")
     app.handoff_tending.tend(utc_now())
