@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from bot.app import App
+from bot.errors import ConfigurationError
 from bot.knowledge.embedding import MiniLM
 from bot.messages import Citation, Handling, Message, Outcome, Person, Place, Reply
 from bot.settings import Settings
@@ -122,3 +125,22 @@ def test_an_alarm_that_fails_or_has_nobody_to_tell_does_not_hold_up_the_crisis_t
 def test_recipients_are_checked_when_the_settings_are_read(tmp_path: Path, value: str) -> None:
     with pytest.raises(ValueError, match="platform:team:id"):
         settings_for(tmp_path, crisis_notify=value)
+
+
+def test_a_model_that_fails_to_load_ahead_ends_no_thread_and_leaves_the_others_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedder, loaded = MiniLM(1), threading.Event()
+    faults: list[object] = []
+
+    def broken() -> None:
+        raise ConfigurationError("minilm.onnx: the file is not the one this release was tested with (hash differs)")
+
+    monkeypatch.setattr(embedder, "load", broken)
+    monkeypatch.setattr("bot.assistant.cross_encoder.CrossEncoder.load", lambda _: loaded.set())  # the last of them
+    monkeypatch.setattr(threading, "excepthook", faults.append)
+    app = App(settings_for(tmp_path))
+    app.__dict__["embedder"] = embedder
+    app.load_ahead()
+    assert loaded.wait(30)
+    assert faults == []

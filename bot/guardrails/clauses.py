@@ -64,7 +64,7 @@ class Weighed:
     """The clauses of a message that needed a second thought, by number, and how many there are in all."""
 
     seen: tuple[tuple[int, Seen], ...] = ()
-    all: int = 0
+    total: int = 0
 
 
 def weigh(text: str, context: Context) -> Weighed:
@@ -81,7 +81,7 @@ def judge(weighed: Weighed) -> Decision | None:
         for number, clause in weighed.seen:
             decision = by_pattern(clause, handling) or _likely(clause, handling, least)
             if decision is not None:
-                return replace(decision, reasons=(f"clause {number} of {weighed.all}", *decision.reasons))
+                return replace(decision, reasons=(f"clause {number} of {weighed.total}", *decision.reasons))
     return None
 
 

@@ -64,11 +64,11 @@ def _around(span: details.Found, holes: Iterable[tuple[int, int]]) -> Iterator[d
 
 
 def _trimmed(plain: str, found: list[details.Found]) -> list[details.Found]:
-    """Spans without the white space at their ends."""
+    """Spans without the white space at their ends; what is only marks between two others is none."""
     kept = []
     for start, end, kind in found:
         piece = plain[start:end]
-        if piece.strip():
+        if any(letter.isalnum() for letter in piece):
             kept.append((start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip()), kind))
     return kept
 
@@ -113,8 +113,7 @@ def redact(text: str, country: str = "US", terms: frozenset[str] = frozenset()) 
 def without_tools(text: str, found: list[details.Found]) -> list[details.Found]:
     """Spans of a redacted text, tools and laws left out of them."""
     tools = [match.span() for match in tool_names().finditer(text)]
-    parts = [part for span in found for part in _around(span, tools)]
-    return [part for part in _trimmed(text, parts) if any(letter.isalnum() for letter in text[part[0] : part[1]])]
+    return _trimmed(text, [part for span in found for part in _around(span, tools)])
 
 
 def of_someone(redacted: str) -> bool:

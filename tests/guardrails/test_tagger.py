@@ -97,6 +97,12 @@ def test_tools_and_laws_stay_in_the_middle_of_what_is_hidden() -> None:
     assert left == "[discipline detail] Suno [discipline detail] FERPA [discipline detail]"
 
 
+def test_marks_between_what_is_hidden_and_a_tool_are_no_detail() -> None:
+    text = "Suno, Otter: mean raps"
+    hidden = privacy.without_tools(text, [(0, len(text), "discipline detail")])
+    assert privacy.written(text, hidden).text == "Suno, Otter[discipline detail]"
+
+
 def test_hiding_never_covers_a_crisis(context: Context) -> None:
     text = "Marisol cut her arms again last night and says she will not be here on Monday. Which app helps?"
     assert screen(text, context).handling is Handling.CRISIS
