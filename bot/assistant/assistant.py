@@ -104,7 +104,7 @@ class Assistant:
             model=underway.model,
             prompt_version=prompts.version(),
             timings_ms={name: round(value, 3) for name, value in underway.timings.items()},
-            signals={**first.signals, "probability": first.probability},
+            signals={name: round(value, 5) for name, value in {**first.signals, "probability": first.probability}.items()},
             considered=tuple((f.shelved.id, round(f.score, 4)) for f in first.found[:8]),
             reasons=tuple(f"{name} {push:+.2f}" for name, push in deciders().of(first.signals).leading(first.signals)),
             tokens=underway.tokens,

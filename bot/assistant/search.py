@@ -78,7 +78,7 @@ def search(
     if ignoring:
         asked_of = {row: [n for n in mine if shelf.questions[n].text not in ignoring] for row, mine in asked_of.items()}
     numbers = list(dict.fromkeys(n for mine in asked_of.values() for n in mine))
-    key_cosines = dict(zip(numbers, shelf.question_cosines(vector)[numbers].tolist(), strict=True))
+    key_cosines = dict(zip(numbers, shelf.cosines(vector)[0][numbers].tolist(), strict=True))
     scored: list[tuple[float, str, int, int | None, float, float, float, float]] = []
     for row, cosine in zip(candidates, cosines, strict=True):
         mine = asked_of[row]

@@ -113,8 +113,7 @@ def _share(wanted: Collection[str], present: Collection[str], rarity: Rarity) ->
 
 def neighbours(vector: Vectors, shelf: Shelf, ignoring: Collection[str] = ()) -> dict[str, float]:
     """How the nearest known questions vote: those the shelf answers against those it is known not to answer."""
-    answered = shelf.question_cosines(vector)
-    missed = shelf.near_miss_vectors @ vector if len(shelf.near_misses) else np.zeros(0, dtype=np.float32)
+    answered, missed = shelf.cosines(vector)
     if ignoring:
         answered = answered[[question.text not in ignoring for question in shelf.questions]]
         missed = missed[[text not in ignoring for text in shelf.near_misses]]

@@ -16,8 +16,8 @@ from importlib.resources import files
 from itertools import groupby
 
 from bot import prompts
-from bot.knowledge.embedding import give_back
 from bot.knowledge.lexical_index import words
+from bot.memory import give_back
 from bot.messages import Utterance
 
 

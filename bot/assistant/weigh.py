@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from bot.assistant.cross_encoder import cross_encoder
@@ -95,6 +96,10 @@ class Considered:
         return self.leading.signals if self.leading else {}
 
 
+_beside = ThreadPoolExecutor(4, thread_name_prefix="weighing")
+"""Compares known questions beside the search, outside the interpreter's lock; where none is free, the search does it itself."""
+
+
 class Weigher:
     """Holds what is learned from the shelves in force: their vocabulary and how telling their words are."""
 
@@ -157,7 +162,9 @@ class Weigher:
     def _weigh(
         question: Understood, vector: Vectors, shelf: Shelf, rarity: Rarity, home: str, ignoring: Collection[str]
     ) -> Weighed:
+        ahead = _beside.submit(shelf.cosines, vector)
         found = search(question, vector, shelf, home=home, ignoring=ignoring)
+        ahead.cancel()
         if not found:
             return Weighed(shelf, [], {}, 0.0)
         found = read_closely(question, found, written=has_written_keys(found[0], shelf, ignoring))

@@ -50,6 +50,13 @@ def names() -> tuple[str, ...]:
     return (*single, *pairs, *(name for name, _ in _patterns()), "short", "long", "question", "foreign")
 
 
+@cache
+def _pairs() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The first and the second concept of every pair, in the order of their names."""
+    first, second = np.triu_indices(len(_concepts()), 1)
+    return first, second
+
+
 def marks(fold: str) -> dict[str, bool]:
     """Which rules' patterns stand in a folded text: 'certain:RULE' and 'likely:RULE'."""
     return {name: pattern.search(fold) is not None for name, pattern in _patterns()}
@@ -58,7 +65,7 @@ def marks(fold: str) -> dict[str, bool]:
 def counted(fold: str, marked: dict[str, bool] | None = None) -> Vector:
     """Concepts, pairs of concepts, patterns and shape of a folded text, each 0 or 1; shape (len(names()),)."""
     hits = np.array([pattern.search(fold) is not None for _, pattern in _concepts()], dtype=np.float32)
-    first, second = np.triu_indices(len(hits), 1)
+    first, second = _pairs()
     patterns = list((marked or marks(fold)).values())
     words = _WORD.findall(fold)
     shape = [len(words) <= 5, len(words) >= 40, "?" in fold, bool(re.search(r"[\u0600-\u06ff\u4e00-\u9fff]", fold))]

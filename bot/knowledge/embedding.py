@@ -5,8 +5,6 @@ numpy is imported when something is embedded, so that commands that embed nothin
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import hashlib
 import json
 import threading
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from bot.errors import ConfigurationError
 from bot.knowledge.shipped import data_file
+from bot.memory import give_back
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,15 +30,6 @@ SIDE_BY_SIDE = 8
 """From so many texts on, they are embedded by several threads."""
 
 Vectors: TypeAlias = "NDArray[np.float32]"
-
-
-def give_back() -> None:
-    """Hand freed memory back to the system, where the C library can (glibc's ``malloc_trim``); elsewhere nothing.
-
-    Loading the model frees a hundred megabytes in pieces that glibc would keep.
-    """
-    with contextlib.suppress(OSError, TypeError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _checked(path: Path, expected: str) -> Path:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
 
 KEPT_ROWS = 2_000_000
-"""Rows of single terms kept in all, 16 bytes each; beyond it, all are forgotten and kept anew."""
+"""Rows of single terms kept in all, 8 bytes each; beyond it, all are forgotten and kept anew."""
 
-_Hits = tuple[NDArray[np.int64], NDArray[np.float64]]
+_Hits = tuple[NDArray[np.int32], NDArray[np.float32]]
 
 
 def words(text: str) -> list[str]:
@@ -69,8 +69,8 @@ class LexicalIndex:
             query = '"' + term.replace('"', '""') + '"'
             found = self._connection.execute("SELECT rowid, -bm25(texts) FROM texts WHERE texts MATCH ?", (query,)).fetchall()
             hits = (
-                np.array([row - 1 for row, _ in found], dtype=np.int64),
-                np.array([score for _, score in found], dtype=np.float64),
+                np.array([row - 1 for row, _ in found], dtype=np.int32),
+                np.array([score for _, score in found], dtype=np.float32),
             )
             if found:
                 if self._kept_rows > KEPT_ROWS:

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import bindparam, select
 
-from bot.knowledge.embedding import Embedder, Vectors, give_back
+from bot.knowledge.embedding import Embedder, Vectors
 from bot.knowledge.generations import corpus_hash
 from bot.knowledge.lexical_index import LexicalIndex
+from bot.knowledge.packed import Packed
 from bot.knowledge.passages import Passage, Statement, digest
 from bot.knowledge.units import keys, near_misses, statement_text, texts_to_embed
 from bot.knowledge.vector_index import VectorIndex
 from bot.knowledge.vectors import embed_missing, matrix, stored
 from bot.knowledge.versions import Version, read_versions
+from bot.memory import give_back
 from bot.store.tables import generation_versions, libraries, manifests
 
 if TYPE_CHECKING:
@@ -97,9 +99,9 @@ class Shelf:
                 self.questions.append(ShelvedKey(key.text, key.language, tuple(first + i for i in key.statements)))
         self.texts = texts
         self.statement_vectors = statement_vectors
-        self.question_vectors = question_vectors
+        self.question_vectors = Packed(question_vectors)
         self.near_misses = [text for version in versions for text in near_misses(version)]
-        self.near_miss_vectors = near_miss_vectors
+        self.near_miss_vectors = Packed(near_miss_vectors)
         self.statement_words = LexicalIndex(texts)
         self.question_words = LexicalIndex(key.text for key in self.questions)
         self.questions_of: dict[int, list[int]] = {}
@@ -110,20 +112,20 @@ class Shelf:
                 self._keys_by_language.setdefault((row, question.language), []).append(number)
         self._index = index
         self.collection = collection
-        self._last: tuple[Vectors, Vectors] | None = None
+        self._comparing = threading.Lock()
+        self._last: tuple[Vectors, Vectors, Vectors] | None = None
 
     def keys_of(self, row: int, language: str) -> list[int]:
         """Numbers of the questions in ``language`` that a statement is known to answer."""
         return self._keys_by_language.get((row, language), [])
 
-    def question_cosines(self, vector: Vectors) -> Vectors:
-        """The cosine of every question with ``vector``, shape (questions,); one search asks several times and computes once."""
-        last = self._last
-        if last is not None and last[0] is vector:
-            return last[1]
-        cosines: Vectors = self.question_vectors @ vector if len(self.questions) else np.zeros(0, dtype=np.float32)
-        self._last = (vector, cosines)
-        return cosines
+    def cosines(self, vector: Vectors) -> tuple[Vectors, Vectors]:
+        """Of every question and of every near miss with ``vector``, shapes (questions,) and (near misses,); one search asks
+        several times, perhaps from two threads, and computes once."""
+        with self._comparing:
+            if self._last is None or self._last[0] is not vector:
+                self._last = (vector, self.question_vectors.cosines(vector), self.near_miss_vectors.cosines(vector))
+            return self._last[1:]
 
     def nearest(self, vector: Vectors, count: int) -> tuple[list[int], list[int]]:
         """Rows of the nearest statements and of the nearest questions: from Chroma once its collection stands, by exact
@@ -135,7 +137,7 @@ class Shelf:
         if not found:
             cosines = self.statement_vectors @ vector
             if len(self.questions):
-                cosines = np.concatenate([cosines, self.question_cosines(vector)])
+                cosines = np.concatenate([cosines, self.cosines(vector)[0]])
             top = np.argpartition(-cosines, min(count, total - 1))[:count]
             found = [int(row) for row in top[np.argsort(-cosines[top], kind="stable")]]
         return [row for row in found if row < split], [row - split for row in found if row >= split]
@@ -162,7 +164,7 @@ class Shelf:
 
     def build_collection(self) -> None:
         """Fill the collection; from then on Chroma answers."""
-        parts = [part for part in (self.statement_vectors, self.question_vectors) if part.size]
+        parts = [part for part in (self.statement_vectors, self.question_vectors.unpacked()) if part.size]
         if parts:
             self._index.build(self.collection, np.vstack(parts))
             self._ready.set()

@@ -13,7 +13,7 @@ from tests.benchmarks.timing import percentile
 
 def neighbours(shelf: Shelf, vectors: Vectors) -> dict[str, float]:
     """Chroma's ten nearest beside the exact ten over statements and keys together: recall and median milliseconds."""
-    matrix = np.vstack([part for part in (shelf.statement_vectors, shelf.question_vectors) if part.size])
+    matrix = np.vstack([part for part in (shelf.statement_vectors, shelf.question_vectors.unpacked()) if part.size])
     split = len(shelf.statements)
     hits, exact_times, index_times = 0, [], []
     shelf.nearest(vectors[0], 10)

@@ -32,6 +32,7 @@ from bot.assistant.signals import WRITTEN
 from bot.knowledge.document import Questions
 from bot.knowledge.intake import suggested_questions
 from bot.knowledge.library import BASE
+from bot.knowledge.packed import Packed
 from bot.knowledge.shelf import Shelf
 from bot.knowledge.shipped import data_file
 from bot.knowledge.versions import Version
@@ -101,8 +102,9 @@ def without_written_keys(app: App) -> Shelf:
     bare = [replace(v, front=v.front.model_copy(update={"sections": _suggested(v)})) for v in versions]
     statements = shelf.statement_vectors
     fresh = Shelf(BASE, -1, bare, statements, np.zeros((0, 384), np.float32), np.zeros((0, 384), np.float32), *_index(app))
-    fresh.question_vectors = app.embedder.encode([q.text for q in fresh.questions])
-    stacked = np.vstack([statements, fresh.question_vectors])
+    questions = app.embedder.encode([q.text for q in fresh.questions])
+    fresh.question_vectors = Packed(questions)
+    stacked = np.vstack([statements, questions])
     _index(app)[0].build("fitting-keyless", stacked)
     fresh.near_misses, fresh.near_miss_vectors = shelf.near_misses, shelf.near_miss_vectors
     return fresh

@@ -266,14 +266,17 @@ def collect() -> tuple[Counter[str], Counter[str], dict[str, tuple[set[str], set
     return given, family, other
 
 
+ABOUT = (
+    "# Given (g) and family (f) names, lower case without accents; w marks a name that is also an everyday word. Sorted by bytes.",
+    "# Words (d) are no names. Made by tests/evals/make_names.py from Faker, names and pyspellchecker (all MIT); see NOTICE.",
+)
+
+
 def main() -> None:
     """Write the file."""
     given, family, other = collect()
     words = (everyday(prose()) | spoken(given)) - set(MOSTLY_NAMES)
-    lines = [
-        "# Given (g) and family (f) names, lower case without accents; w marks a name that is also an everyday word.",
-        "# Words (d) are no names. Made by tests/evals/make_names.py from Faker, names and pyspellchecker (all MIT); see NOTICE.",
-    ]
+    lines = []
     for name in sorted(set(given) | set(family)):
         for part in re.split(r"[\s]+", name):
             if part != name:
@@ -290,7 +293,8 @@ def main() -> None:
             if " " not in name and len(name) >= 1:
                 lines.append(f"{name} {'g' if name in first else ''}{'f' if name in last else ''}")
     OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    lines.sort(key=str.encode)  # by bytes, as they are looked up
+    OUT.write_text("\n".join([*ABOUT, *lines]) + "\n", encoding="utf-8")
     sys.stdout.write(f"{len(lines)} lines, {OUT.stat().st_size} bytes, {sum(line.endswith('w') for line in lines)} everyday\n")
 
 

@@ -15,8 +15,11 @@ from bot.guardrails.gazetteer import gazetteer
 from bot.guardrails.privacy import notice, redact
 from bot.messages import Handling
 
-GIVEN = sorted(name for name in gazetteer().given - gazetteer().everyday if name.isascii() and len(name) > 3 and name.isalpha())
-FAMILY = sorted(name for name in gazetteer().family - gazetteer().everyday if name.isascii() and len(name) > 3 and name.isalpha())
+EVERYDAY = gazetteer().everyday
+GIVEN = sorted(name for name in gazetteer().given if name not in EVERYDAY and name.isascii() and len(name) > 3 and name.isalpha())
+FAMILY = sorted(
+    name for name in gazetteer().family if name not in EVERYDAY and name.isascii() and len(name) > 3 and name.isalpha()
+)
 FRAMES = (
     "my student {name} got a {grade} on the test, can I use ChatGPT?",
     "can I upload {name}'s essay to Gemini?",
@@ -122,7 +125,8 @@ def test_hiding_the_development_messages_twice_changes_nothing() -> None:
     "frame", ["does {} need a consent form for Khanmigo", "{} keeps asking the bot for jokes", "can i put {}'s essay into Gemini"]
 )
 def test_a_name_of_no_list_is_hidden(name: str, frame: str) -> None:
-    assert name.lower() not in gazetteer().given | gazetteer().family
+    assert name.lower() not in gazetteer().given
+    assert name.lower() not in gazetteer().family
     assert name.lower() not in redact(frame.format(name)).text.lower()
 
 

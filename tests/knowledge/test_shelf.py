@@ -11,7 +11,7 @@ from bot.knowledge.embedding import Vectors
 def test_chroma_finds_what_the_exact_search_finds(shared_app: App) -> None:
     assistant = shared_app.assistant
     (shelf,) = assistant.shelves(["base"])
-    asked = shelf.question_vectors[:: max(1, len(shelf.questions) // 300)]
+    asked = shelf.question_vectors.unpacked()[:: max(1, len(shelf.questions) // 300)]
 
     def nearest(vector: Vectors) -> set[tuple[str, int]]:
         statements, questions = shelf.nearest(vector, 10)
