@@ -1,10 +1,10 @@
 """Fits the tagger of details told in free words: ``python -m tests.evals.fit_tagger``, after ``make_embedder``.
 
-Messages are those of ``tests/evals/policy/details.txt`` (``[[kind:words]]`` are to be hidden), of the privacy rule's examples and
-of the two files privacy was tuned on; beside them fitting questions and examples of the policy in which there is nothing to
-hide. A message is read as the tagger will read it: with what patterns and the name recogniser find already hidden. It goes on
-from the states of the shipped embedder. First a fifth is left out, to set the thresholds; then it is fitted on everything and
-written. Needs what ``tests/evals/minilm.py`` names; about twenty minutes of one core.
+Messages are those of ``tests/evals/policy/details.txt`` (``[[kind:words]]`` are to be hidden), of the privacy rule's examples,
+of the two files privacy was tuned on and of ``fresh.jsonl``; beside them fitting questions and examples of the policy in which
+there is nothing to hide. A message is read as the tagger will read it: with what patterns and the name recogniser find already
+hidden. It goes on from the states of the shipped embedder. First a fifth is left out, to set the thresholds; then it is fitted
+on everything and written. Needs what ``tests/evals/minilm.py`` names; about twenty minutes of one core.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def found_in(text: str, gone: Sequence[str], keep: Sequence[str] = ()) -> Marked
 def messages() -> list[Marked]:
     """Everything that carries marks."""
     found = details.messages()
-    for name in ("privacy_dev", "privacy_hard"):
+    for name in ("privacy_dev", "privacy_hard", "fresh"):
         for line in (HERE / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
             found.append(found_in(row["text"], row.get("details") or (), row.get("keep") or ()))
