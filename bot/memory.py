@@ -17,6 +17,6 @@ def give_back() -> None:
 
 def one_pool() -> None:
     """Let all threads share one pool. With a pool each, what one thread has freed no other can use: measured, 14 MB more after
-    200 questions, and no quicker."""
+    200 questions, for 2 to 3 % less of a turn's time."""
     with contextlib.suppress(OSError, TypeError, AttributeError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
