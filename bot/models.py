@@ -126,6 +126,7 @@ class ChatModel:
     def _chat(self) -> Any:
         with self._lock:
             if self._client is None:
+                import httpx  # noqa: F401 - openai looks at it, and one half imported by another thread fails the call
                 from langchain.chat_models import init_chat_model
 
                 settings = self._settings

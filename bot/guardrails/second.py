@@ -69,6 +69,7 @@ class Moderation:
 
     def __init__(self, settings: Settings) -> None:
         """Loads the client, so that the first message does not wait for that."""
+        import httpx  # noqa: F401 - openai looks at it, and one half imported by another thread fails the call
         from openai import OpenAI
 
         key = settings.openai_api_key
