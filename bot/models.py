@@ -6,6 +6,7 @@ thread of its own and abandoned when a deadline passes.
 
 from __future__ import annotations
 
+import importlib
 import queue
 import random
 import threading
@@ -20,6 +21,12 @@ MAX_REPLY_CHARS = 20_000
 
 SHORTEST = 0.5
 """Seconds below which no call is begun."""
+
+
+def load_httpx() -> None:
+    """Import httpx whole, before any client of openai's is used. They look for it among the loaded modules at every call, and
+    fail a call that finds it half imported, as it is while another thread first imports chromadb."""
+    importlib.import_module("httpx")
 
 
 @dataclass(frozen=True)
@@ -126,9 +133,9 @@ class ChatModel:
     def _chat(self) -> Any:
         with self._lock:
             if self._client is None:
-                import httpx  # noqa: F401 - openai looks at it, and one half imported by another thread fails the call
                 from langchain.chat_models import init_chat_model
 
+                load_httpx()
                 settings = self._settings
                 options: dict[str, Any] = {
                     "temperature": 0,

@@ -256,3 +256,17 @@ def test_a_command_that_asks_once_imports_no_chroma_and_short_commands_no_numpy(
     assert loaded("kb", "list") == []
     assert loaded("--help") == []
     assert loaded("ask", QUESTION, wait=1.5) == ["bot.prompts", "numpy"]
+
+
+@pytest.mark.parametrize(
+    "client",
+    [
+        "from bot.models import ChatModel as C; C(settings)._chat()",
+        "from bot.knowledge.embedding import RemoteEmbedder as C; C('m', settings).load()",
+        "from bot.guardrails.second import Moderation as C; C(settings)",
+    ],
+)
+def test_httpx_is_whole_before_a_client_of_openais_may_look_at_it(client: str, tmp_path: Path) -> None:
+    begin = "import sys; from bot.settings import Settings; settings = Settings(_env_file=None, openai_api_key='k'); "
+    end = "; assert hasattr(sys.modules['httpx'], 'TimeoutException')"
+    subprocess.run([sys.executable, "-c", begin + client + end], check=True, cwd=tmp_path, timeout=120)

@@ -21,7 +21,6 @@ from bot.cli.output import Bar, as_json, refusals, say
 from bot.cli.policy import policy
 from bot.cli.serve import register
 from bot.errors import FormatError, NotFound
-from bot.memory import one_pool
 
 if TYPE_CHECKING:
     from bot.app import App
@@ -307,5 +306,4 @@ def main() -> None:
     gc.set_threshold(50_000, 20, 100)
     # Our matrices are small: a second thread of numpy's costs more than it gives, most of all when the machine is busy.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    one_pool()  # before libraries start threads of their own
     cli()

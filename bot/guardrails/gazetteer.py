@@ -11,12 +11,13 @@ import numpy as np
 
 import bot
 from bot import prompts
-from bot.errors import ConfigurationError
+from bot.errors import ConfigurationError, FormatError
 from bot.guardrails.policy import privacy, public
 from bot.guardrails.views import unaccented
 
 HEAD = 3
 """Bytes by which the lines are told apart at first."""
+_ABOUT = re.compile(rb"(?:#[^\n]*\n)*")
 
 
 class Names(Collection[str]):
@@ -41,17 +42,29 @@ class Listed:
     the memory, and a thirtieth of a second at every start."""
 
     def __init__(self, text: bytes) -> None:
-        self._text = b"\n" + text
+        """``text`` is the whole file. Raises FormatError naming the line."""
+        about = _ABOUT.match(text)
+        above = about.end() if about else 0
+        self._text = b"\n" + text[above:]
+        self._above = text[:above].count(b"\n")
         letters = np.frombuffer(self._text, dtype=np.uint8)
-        begins = np.flatnonzero(letters == ord("\n"))[:-1]
-        if letters[-1] != ord("\n") or (np.diff(begins, append=len(letters) - 1) <= HEAD).any():
-            raise ConfigurationError("knowledge/guardrails/names.txt: a line is not a name and its kinds")
-        heads = sum(letters[begins + 1 + i].astype(np.uint32) << (8 * (HEAD - 1 - i)) for i in range(HEAD))
-        firsts = np.flatnonzero(np.diff(heads, prepend=0))
-        ends = [*begins[firsts[1:]].tolist(), len(letters)]
-        self._blocks = {self._text[a + 1 : a + 1 + HEAD]: (a, b + 1) for a, b in zip(begins[firsts].tolist(), ends, strict=True)}
-        if len(self._blocks) < len(firsts):
-            raise ConfigurationError("knowledge/guardrails/names.txt: not sorted; python -m tests.evals.make_names sorts it")
+        ends = np.flatnonzero(letters == ord("\n"))
+        if len(ends) < 2 or letters[-1] != ord("\n"):
+            raise self._unusable(len(ends) - 1, "cut off, or there is no name")
+        begins, lengths = ends[:-1], np.diff(ends)
+        spaces = np.add.reduceat(letters == ord(" "), begins, dtype=np.int64)
+        if (strange := (lengths <= HEAD) | (spaces != 1)).any():
+            raise self._unusable(int(strange.argmax()), "not a name and its kinds")
+        heads = sum(letters[begins + 1 + i].astype(np.int64) << (8 * (HEAD - 1 - i)) for i in range(HEAD))
+        steps = np.diff(heads, prepend=0)
+        if (steps < 0).any():
+            raise self._unusable(int((steps < 0).argmax()), "out of order; python -m tests.evals.make_names sorts by bytes")
+        firsts = begins[steps > 0].tolist()
+        blocks = zip(firsts, [*firsts[1:], len(letters) - 1], strict=True)
+        self._blocks = {self._text[begin + 1 : begin + 1 + HEAD]: (begin, end + 1) for begin, end in blocks}
+
+    def _unusable(self, number: int, why: str) -> FormatError:
+        return FormatError(why, where=f"knowledge/guardrails/names.txt:{self._above + number + 1}")
 
     def kinds(self, name: str) -> bytes:
         """The letters behind a name; none where it is not listed."""
@@ -80,10 +93,12 @@ class Gazetteer:
 
 @cache
 def gazetteer() -> Gazetteer:
-    """The shipped names. Raises ConfigurationError when the file is not as it was made."""
+    """The shipped names. Raises ConfigurationError when the file is missing, FormatError when it is not as it was made."""
     path = Path(bot.__file__).parent.parent / "knowledge" / "guardrails" / "names.txt"
-    _, _, behind = path.read_bytes().rpartition(b"\n#")
-    return Gazetteer(behind.partition(b"\n")[2])
+    try:
+        return Gazetteer(path.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"knowledge/guardrails/names.txt: unusable: {error}") from None
 
 
 def _spellings() -> set[str]:

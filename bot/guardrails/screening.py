@@ -9,6 +9,7 @@ from functools import partial
 from bot.guardrails import classifier, clauses, crisis, injection, misuse, privacy, scope, tagger
 from bot.guardrails.context import Context, Decision, Screened
 from bot.guardrails.features import EMBEDDED, Read
+from bot.guardrails.gazetteer import gazetteer
 from bot.guardrails.judging import Seen, by_belief, by_example, leading, see
 from bot.guardrails.languages import language_of
 from bot.guardrails.policy import Rule, rules
@@ -36,8 +37,9 @@ _OUTCOMES = {
 
 
 def check() -> None:
-    """Load every fitted reader, so that a damaged or missing file is known at the start and not at the first message. Raises
-    ConfigurationError naming the file."""
+    """Load every fitted reader and the list of names, so that a damaged or missing file is known at the start and not at the
+    first message. Raises ConfigurationError naming the file, FormatError naming the line too."""
+    gazetteer()
     classifier.check()
     tagger.tagger()
 

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from bot.guardrails.policy import Text, folder, rules, validated
-from bot.models import Breaker, ChatModel, Form
+from bot.models import Breaker, ChatModel, Form, load_httpx
 from bot.settings import Settings
 
 MODERATION_MODEL = "omni-moderation-latest"
@@ -69,9 +69,9 @@ class Moderation:
 
     def __init__(self, settings: Settings) -> None:
         """Loads the client, so that the first message does not wait for that."""
-        import httpx  # noqa: F401 - openai looks at it, and one half imported by another thread fails the call
         from openai import OpenAI
 
+        load_httpx()
         key = settings.openai_api_key
         self._client = OpenAI(
             api_key=key.get_secret_value() if key else "none",

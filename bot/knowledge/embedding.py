@@ -163,6 +163,9 @@ class RemoteEmbedder:
         if self._client is None:
             from langchain_openai import OpenAIEmbeddings
 
+            from bot.models import load_httpx
+
+            load_httpx()
             key = self._settings.openai_api_key
             self._client = OpenAIEmbeddings(
                 model=self._model,

@@ -18,14 +18,13 @@ from tests.benchmarks.corpora import ROOT
 
 QUIET = {
     "OPENBLAS_NUM_THREADS": "1",
-    "MALLOC_ARENA_MAX": "1",
     "ANONYMIZED_TELEMETRY": "False",
     "HAYSTACK_TELEMETRY_ENABLED": "False",
     "LANGSMITH_TRACING": "false",
     "TOKENIZERS_PARALLELISM": "true",
 }
-"""Nothing measured here may call home or differ in how its arithmetic and its tokenizer use the processors; the first two are
-what ``signpost`` sets for itself."""
+"""Nothing measured here may call home or differ in how its arithmetic and its tokenizer use the processors; the first is what
+``signpost`` sets for itself."""
 
 
 def environment(**more: str) -> dict[str, str]:
