@@ -17,6 +17,7 @@ from bot.assistant.record import record
 from bot.assistant.understand import language_of
 from bot.errors import SignpostError
 from bot.knowledge.versions import read_published
+from bot.memory import Turnover
 from bot.messages import Action, Answered, Choice, Handling, Message, Outcome, Receipt, Reply
 from bot.settings import Settings
 from bot.store import Database
@@ -78,6 +79,7 @@ class Turn:
         self._accompany = accompany
         self._handoff = handoff
         self._commands = Commands(database, settings, handoff, forgetters, clock)
+        self._turnover = Turnover()
 
     def take(self, message: Message) -> Answered:
         """Answer a message that belongs to no kept conversation: the terminal's, a script's."""
@@ -110,6 +112,8 @@ class Turn:
                 kept = ""
         except StageFailed as failed:
             answered = self._apology(failed, message)
+        finally:
+            self._turnover.turned()
         return Walked(answered, kept)
 
     def _is_own(self, message: Message) -> bool:
