@@ -20,8 +20,9 @@ _GRADES = re.compile(
     rf"\b(?:got|gets|getting|scored?|scores|scoring|made|makes|earned|earns|received|has|have|had|with|averag\w+|failing|failed|"
     rf"passed|sac[aóo]|obtuvo|tiene|reprob[óo](?: con)?|aprob[óo] con|calificaci[óo]n(?: de)?|nota(?: de)?|promedio(?: de)?|"
     rf"a eu|note de|moyenne de|at)\s+{_NUMBER}(?=\s+(?:on|in|out|for|from|because|average|overall|en|au|aux|dans|at|this|last|"
-    rf"percentile|lexile|de promedio|pero|sur|and|but|y|\w+ {_COURSE})|\s*[.,;!?)]|$)"
-    r"|\b(?:gpa|lexile|map score|rit|iq|p?sat|(?-i:ACT|act)(?=\W{0,3}(?:score\W{0,3})?[1-3]\d\b)|score|average|promedio|moyenne|percentile)\s*(?:(?:is|of|was|"
+    rf"percentile|lexile|de promedio|pero|sur|and|but|y|\w+ {_COURSE})|\s*[.,;!?)](?!\d)|$)"
+    r"|(?<!class )(?<!school )(?<!district )(?<!group )(?<!state )(?<!national )(?<!building )\b(?:gpa|lexile|map score|rit|iq|p?sat|"
+    r"(?-i:ACT|act)(?=\W{0,3}(?:score\W{0,3})?[1-3]\d\b)|score|average|promedio|moyenne|percentile)\s*(?:(?:is|of|was|"
     r"score|:|es|de|at)\s*)*(?P<g2>\d{1,4}(?:\.\d+)?(?:\s?%|th)?)"
     r"|\b(?:gave|give|gives|giving) \w+ (?:\w+ )?an? (?P<g12>(?-i:[A-DF])[+-]?(?!\w)|\d{1,3}%?)|\b(?P<g13>(?:an? )?zero)(?= (?:on|in|for)\b)"
     r"|\b(?P<g14>\d{1,2}(?:st|nd|rd|th) percentile)|\b(?:level|grade|score|mark)s?(?: (?:in|on|for) \w+)? (?:is|was|of) (?:an? )?"
@@ -106,6 +107,23 @@ _GENERAL = re.compile(
 _DANGER = re.compile(r"suicid|harm|cut|hurt|overdos|hospital|weapon|gun|knife|blade|abus|pregnan|embaraz|threat", re.IGNORECASE)
 
 
+_MANY_OF = re.compile(
+    r"\b(?:students|kids|kiddos|teens|teenagers|children|learners|readers|people|newcomers|girls|boys|adolescents|\w+ graders|"
+    r"alumn[oa]s|niñ[oa]s|estudiantes|jóvenes|chic[oa]s|adolescentes|personas|élèves|enfants|jeunes)"
+    r"\s+(?:with|without|who(?: have| are| were| get| use)?|that have|having|con|que (?:tienen|est[áa]n|son)|avec|ayant|qui (?:ont|sont))"
+    r"\s+(?:an? |severe |mild |un |una |une |des |du )?$",
+    re.IGNORECASE,
+)
+"""What is told behind this is told of many: 'kids with diabetes'."""
+_IN_GENERAL = re.compile(
+    r"\s+(?:in (?:teens|students|kids|children|schools?|adolescents|girls|boys|middle school|high school)|en (?:adolescentes|niñ[oa]s|"
+    r"jóvenes|estudiantes|alumn[oa]s|(?:la )?(?:escuela|secundaria|primaria))|chez les|à l'école|awareness|conferences?|screen\w*|polic\w+|"
+    r"liaisons?|trainings?|month|program\w*|laws?|rates?|statistics|prevention|lessons?|units?|committees?|guidelines?)\b",
+    re.IGNORECASE,
+)
+"""What makes of a trouble's name a subject: 'homeless liaison', 'depression in teens'."""
+
+
 def of_one(text: str) -> bool:
     """Whether a text speaks of one child though it names none: 'her 504 for seizures', 'my student was expelled'."""
     return bool(ONE.search(text)) and not _GENERAL.search(text)
@@ -132,6 +150,12 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     )
 
 
+def _of_many(text: str, match: re.Match[str]) -> bool:
+    """Whether a trouble is told of many, or is a subject."""
+    before = _MANY_OF.search(text, max(0, match.start() - 48), match.start())
+    return before is not None or _IN_GENERAL.match(text, match.end()) is not None
+
+
 def circumstances(text: str, names: list[tuple[int, int]], named: bool) -> list[Found]:
     """What is told of the person a text speaks of. ``names`` are the spans of names found in it. Words of danger stay where
     no one is ``named``: they must be read."""
@@ -144,6 +168,8 @@ def circumstances(text: str, names: list[tuple[int, int]], named: bool) -> list[
     for kind, pattern in _patterns():
         for match in pattern.finditer(text):
             if not named and _DANGER.search(match.group()):
+                continue
+            if kind != "grade detail" and _of_many(text, match):
                 continue
             groups = [name for name, value in match.groupdict().items() if value]
             found.append((*match.span(groups[0] if groups else 0), kind))

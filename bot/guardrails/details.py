@@ -344,9 +344,20 @@ _LOOSE = re.compile(
 )
 
 
+_OF_A_RULE = re.compile(
+    r"\b(?:policy|policies|regulation|reg|form|code|act|article|section|chapter|statute|rule|standard|bill|law|title|part|exhibit|"
+    r"model|version|edition|route|highway|hwy|room|ext|extension|invoice|po|item|step|level|grant|art[íi]culo|ley|norma|formulario|"
+    r"r[èe]glement|loi|circulaire|d[ée]cret|formulaire)s?\.?\s+(?:n[o°º]\.?\s*)?$",
+    re.IGNORECASE,
+)
+"""What a rule, a form or a thing is called stands before its number."""
+
+
 def loose_numbers(text: str) -> Iterator[Found]:
-    """Bare numbers of four digits and more beside a person, also with letters before; years, bills and money stay."""
+    """Bare numbers of four digits and more beside a person, also with letters before; years, bills, rules and money stay."""
     for match in _LOOSE.finditer(text):
+        if _OF_A_RULE.search(text, max(0, match.start() - 24), match.start()):
+            continue
         if not re.fullmatch(r"(?:19|20)\d\d(?:-\d\d(?:\d\d)?)?", match.group()) and not _NO_ID.fullmatch(match.group()):
             yield match.start(), match.end(), "student id"
 

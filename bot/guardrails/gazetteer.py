@@ -186,6 +186,8 @@ _STATES = "A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|M[ADEINOST]|N[CDEHJMVY]|O
 _LANDS = "Australia|Canada|Mexico|México|UK|England|Spain|España|France|Texas|California|Ohio|Washington|Florida"
 LOCATED = re.compile(rf"[A-ZÀ-Þ][a-zà-ÿ]+(?: [A-ZÀ-Þ][a-zà-ÿ]+)?(?=, ?(?:{_STATES})\b| ?\((?:{_STATES}|{_LANDS})\))")
 """Places with their state or country behind them."""
+DATED = re.compile(r"\b(?:Feb|Apr|Aug|Sept?|Oct|Nov|Dec)\.? (?:[12]?\d|3[01])(?:st|nd|rd|th)?\b")
+"""Days of months whose short names are no one's."""
 _TITLES = (
     "Secretary|Superintendent|Supt|Senator|Sen|Governor|Gov|President|Representative|Rep|Congress(?:man|woman)|Judge|Justice|"
     "Chancellor|Commissioner|Trustee|Mayor|Principal|Rev(?:erend)?|Pastor|Deacon|Msgr|Rabbi|Imam|Mtr[ao]|Lic|Entrenadora?|Enfermer[ao]|Consejer[ao]|Secretari[ao]|Subdirectora?|Trainer|Dr|Prof(?:essor)?|Mr|Ms|Mrs|Miss|Mx|Coach|Nurse|Officer|Dean|"
@@ -204,6 +206,31 @@ ROLES = re.compile(
     r"author|senator|governor|mayor|researcher|maestr[oa]|directora?|colega))\s+(?P<name>[A-ZÀ-Þ][\w'-]+(?:\s+[A-ZÀ-Þ][\w'-]+)?)"
 )
 """Staff named behind what they do; the name stays."""
+
+
+@cache
+def posts() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Staff by the group "name": behind what they do without an article ('counselor Bea'), and before where they work or
+    what they do ('Dana in HR', 'Malia, our librarian', 'Tamsin the OT'); the name stays."""
+    name = r"(?P<name>[A-ZÀ-Þ][\w'-]+(?:\s+[A-ZÀ-Þ][\w'-]+)?)"
+    roles, departments = _either(public().roles), _either(public().departments)
+    where = r"(?:(?:over |down |up )?(?:in|from|at|of)|del?(?: la)?|en|du|de l'|de la|à la|à l'|au)\s*(?:the (?:\w+ ){0,2}?|la )?"
+    whose = r"(?:our|my|the|la|el|nuestr[oa]|mi|notre|ma|mon|l')\s*(?:[\w-]+\s+)?"
+    return (
+        re.compile(rf"(?<![\w-]){roles}\s+{name}"),
+        re.compile(
+            rf"\b{name}(?:\s+{where}{departments}(?![\w'’-]| class| club| science| \d)"
+            rf"|,?\s+\(?{whose}(?:{roles}|para|aide|cook)(?![\w'’-]|\s+(?:of|de)\s+(?:the )?(?:class|club|team)))"
+        ),
+    )
+
+
+def _either(listed: str) -> str:
+    """Any of the words between commas, as they stand or capitalised."""
+    words = {form for word in listed.split(",") for form in (word.strip(), word.strip()[:1].upper() + word.strip()[1:])}
+    return "(?:" + "|".join(map(re.escape, sorted(words, key=len, reverse=True))) + ")"
+
+
 _KIN = (
     r"parent|mom|mum|mother|dad|father|guardian|grandm\w+|grandf\w+|grandpa|aunt|uncle|stepmom|stepdad|madre|mam[áa]|padre|"
     r"pap[áa]|abuel[oa]|t[íi][oa]|tutora?|mère|père"

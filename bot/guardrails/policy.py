@@ -155,8 +155,8 @@ class Privacy(BaseModel):
 
 
 class Public(BaseModel):
-    """Names of public people, characters, places, products, languages and peoples, and programs, which stay; each list is
-    separated by commas."""
+    """Names of public people, characters, places, products, languages and peoples, and programs, which stay; what staff do
+    and where they work, by which their names are known; each list is separated by commas."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -167,6 +167,8 @@ class Public(BaseModel):
     products: Text
     peoples: Text
     programs: Text
+    roles: Text
+    departments: Text
 
     def spellings(self) -> set[str]:
         """Every name of every list."""

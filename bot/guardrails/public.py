@@ -9,6 +9,7 @@ from bot.guardrails.cues import FUNCTION, PERSONAL, STRONG, cue
 from bot.guardrails.gazetteer import (
     CITED,
     COINED,
+    DATED,
     KIN_AFTER,
     KIN_BEFORE,
     LOCATED,
@@ -16,6 +17,7 @@ from bot.guardrails.gazetteer import (
     ROLES,
     SCHOOLS,
     gazetteer,
+    posts,
     public_names,
 )
 from bot.guardrails.views import unaccented
@@ -39,7 +41,7 @@ def standing(text: str) -> Standing:
     same = plain if len(plain) == len(text) else text.lower()
     kept = [m.span() for m in public_names().finditer(same) if _stays(text, m)]
     kept += [m.span() for m in SCHOOLS.finditer(text)]
-    found.firm += [m.span() for pattern in (CITED, LOCATED, COINED) for m in pattern.finditer(text)]
+    found.firm += [m.span() for pattern in (CITED, LOCATED, COINED, DATED) for m in pattern.finditer(text)]
     for match in OFFICES.finditer(text):
         if match.group("low") and unaccented(match.group("low")) in FUNCTION:
             continue
@@ -50,7 +52,10 @@ def standing(text: str) -> Standing:
             found.firm.append((match.start(), name))
         else:
             kept.append((match.start(), end))
-    kept += [m.span("name") for m in ROLES.finditer(text) if not _owns_a_childs(text, m.end())]
+    behind, before = posts()
+    named = [m for pattern in (ROLES, behind) for m in pattern.finditer(text)]
+    kept += [m.span("name") for m in named if not _owns_a_childs(text, m.end("name"))]
+    found.firm += [m.span("name") for m in before.finditer(text) if not cue("child", "before").search(text[: m.start()])]
     for start, end in kept:
         doubtful = text[start:end].isalpha() and unaccented(text[start:end]) in gazetteer().given
         (found.doubtful if doubtful else found.firm).append((start, end))

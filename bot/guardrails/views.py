@@ -16,6 +16,7 @@ _TAGS = re.compile("[\U000e0000-\U000e007f]+")
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
+_ORDINALS = "ºª"
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "ʻ": "'", "`": "'", "´": "'", "“": '"', "”": '"', "«": '"', "»": '"'})
 _LEET = str.maketrans("013457@$!", "oieastasi")
 _BASE64 = re.compile(r"(?<![\w/+])[A-Za-z0-9+/_-]{16,}={0,2}(?![\w/+])")
@@ -28,8 +29,10 @@ _ENGLISH = re.compile(
 
 
 def clean(text: str) -> str:
-    """NFKC without invisible and control characters; quotes made plain; the text that may be stored."""
-    visible = _INVISIBLE.sub("", _TAGS.sub("", unicodedata.normalize("NFKC", text)))
+    """NFKC without invisible and control characters; quotes made plain; the text that may be stored. The marks of ordinals stay:
+    "3.º de ESO" is no 3.o."""
+    normal = "".join(p if p in _ORDINALS else unicodedata.normalize("NFKC", p) for p in re.split(f"([{_ORDINALS}])", text))
+    visible = _INVISIBLE.sub("", _TAGS.sub("", normal))
     return "".join(c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf") else " " for c in visible).translate(_QUOTES)
 
 
@@ -72,12 +75,12 @@ def unaccented(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(c))
 
 
-_ARABIC = str.maketrans("أإآى", "اااي", "\u0640\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652")
+_FOLDED = str.maketrans("أإآىºª", "ااايoa", "\u0640\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652")
 
 
 def folded(text: str) -> str:
     """The form patterns are read on: lower case, no accents or apostrophes, look-alikes as Latin, white space single."""
-    plain = unaccented(latinized(text).translate(_ARABIC)).replace("'", "").replace("-", " ").replace("_", " ")
+    plain = unaccented(latinized(text).translate(_FOLDED)).replace("'", "").replace("-", " ").replace("_", " ")
     return re.sub(r"[ \t\r\f\v]+", " ", plain).strip()
 
 

@@ -143,6 +143,12 @@ def test_a_name_of_no_list_is_hidden(name: str, frame: str) -> None:
         "Trustee Wendell Achterberg asks what Rev. Callum O'Dowd was told about Copilot",
         "Le lycée Sainte-Anne et le collège Saint-Exupéry peuvent-ils utiliser DeepL ?",
         "Who at Jefferson MS or Westfield HS approves ChatGPT Edu?",
+        "Renee in payroll and Tobias from the front desk ask who approved Otter",
+        "Marguerite, our librarian, and Ingrid (my para) want captions made by AI",
+        "counselor Imogen wants the wellness bot gone",
+        "Solange de la vie scolaire demande si Pronote garde la voix",
+        "¿La maestra puede usar Copilot en 3.º de ESO y en 2ª hora?",
+        "the training is on Nov 12, does it cover Gemini",
     ],
 )
 def test_staff_authors_and_places_stay(text: str) -> None:
@@ -154,12 +160,19 @@ def test_what_is_told_of_one_child_is_hidden_and_what_is_told_of_students_stays(
     assert "expelled" not in redact("my student was expelled, can AI draft the letter").text
     general = "can a student with dyslexia use text to speech, and do students suspended for cheating lose it"
     assert redact(general).text == general
+    beside = "Kids with diabetes and our homeless liaison: policy 5131 and AI, and Maya Ferreira-Lund has epilepsy"
+    assert (
+        redact(beside).text
+        == "Kids with diabetes and our homeless liaison: policy 5131 and AI, and [student name] has [health detail]"
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "detail"),
     [
         ("the Hargrove boy keeps using ChatGPT", "Hargrove"),
+        ("una carta de recomendación para Iker Zubiri, con Claude", "Zubiri"),
+        ("Ignacio Fuenzalida from IT class had his face used in a deepfake", "Fuenzalida"),
         ("address: Rt 2 Box 114 went into gemini", "Box 114"),
         ("id no. 9 921 004 was read by AI", "921"),
         ("ssn ending 4421 in the AI log", "4421"),
