@@ -58,16 +58,19 @@ def cues(fold: str) -> int:
     return len(set(_pattern("cues").findall(fold)))
 
 
-def taught(sentence: str, fold: str, before: str) -> bool:
+def taught(sentence: str, fold: str, before: str, earlier: str = "") -> bool:
     """Whether the sentence speaks about such a command rather than giving one: it tells of attacks, or the command is a
-    quotation that it, or the folded text ``before`` it, introduces."""
+    quotation that it, or the folded text ``before`` it, introduces, or that follows on talk of attacks ``earlier``."""
     if _pattern("attack").search(fold) and not _pattern("opening").match(fold):
         return True
     rest = _pattern("quoted").sub(" ", sentence)
+    if rest.count('"') == 1:
+        rest = rest.partition('"')[0]  # the quotation goes on in the next sentence
     if rest == sentence or command(folded(rest)) is not None:
         return False
     about = f"{before} {folded(rest)}"
-    return bool(_pattern("attack").search(about) or _pattern("example").search(about)) or before.rstrip().endswith(":")
+    told = _pattern("attack").search(f"{earlier} {about}") or _pattern("example").search(about)
+    return told is not None or before.rstrip().endswith(":")
 
 
 def prompting(fold: str) -> bool:

@@ -28,6 +28,9 @@ from bot.guardrails.reader import Reader, reader
 from bot.messages import Handling
 
 ANSWER = "answer"
+CLOSE = {"crisis": 0.6, ANSWER: 0.5, "other": 0.3}
+"""How much the close reader counts beside the others: most for what is told in passing, least where what is asked for is said in
+plain words."""
 Net = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
@@ -154,7 +157,7 @@ def believe(text: str, read: features.Read | None, marked: dict[str, bool] | Non
     netted = softmax((outer @ np.maximum(hidden @ row + hidden_bias, 0.0) + outer_bias)[None, :])
     combined = together(linear, near, netted)
     if embedding is not None:
-        combined = with_reader(combined, _closely_read(states, model.classes))
+        combined = with_reader(combined, _closely_read(states, model.classes), model.classes)
     combined = combined ** (1.0 / model.temperature)
     return summed(model.classes, (combined / combined.sum(axis=1, keepdims=True))[0], embedding is not None)
 
@@ -210,8 +213,10 @@ def together(linear: NDArray[np.float32], near: NDArray[np.float32], netted: NDA
     return all_three
 
 
-def with_reader(others: NDArray[np.float32], read: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The close reader's probabilities and the others', as a geometric mean; rows add up to 1."""
-    mixed = np.sqrt(np.maximum(others, 1e-6) * np.maximum(read, 1e-6))
+def with_reader(others: NDArray[np.float32], read: NDArray[np.float32], classes: tuple[str, ...]) -> NDArray[np.float32]:
+    """The close reader's probabilities and the others', each of shape (texts, classes), as a weighted geometric mean (the close
+    reader counts for ``CLOSE``); rows add up to 1."""
+    share = np.array([CLOSE.get(name.split(".")[0], CLOSE["other"]) for name in classes], dtype=np.float32)
+    mixed = np.maximum(others, 1e-6) ** (1.0 - share) * np.maximum(read, 1e-6) ** share
     shares: NDArray[np.float32] = (mixed / mixed.sum(axis=1, keepdims=True)).astype(np.float32)
     return shares

@@ -23,7 +23,7 @@ SHORT, LONG, STEP, MOST = 4, 30, 22, 80
 """Words below which a clause stays with its neighbour; above which it is cut, every so many words; how many clauses are read: a
 text of more is read in pieces of equal length instead, to its end."""
 
-LEAST = {Handling.CRISIS: 0.6, Handling.REFUSE_UNSAFE: 0.9, Handling.INJECTION: 0.95, Handling.REFUSE_MISUSE: 0.95}
+LEAST = {Handling.CRISIS: 0.78, Handling.REFUSE_UNSAFE: 0.92, Handling.INJECTION: 0.965, Handling.REFUSE_MISUSE: 0.965}
 """How likely a clause must be one of these, in the order in which they decide. More than of a whole message: many are read, and
 each has lost what stands around it."""
 

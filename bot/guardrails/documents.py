@@ -22,6 +22,8 @@ EXCERPT = 160
 """Characters of an excerpt."""
 LEAST = 8
 """Characters of the shortest sentence that is read for a command."""
+EARLIER = 900
+"""Characters in which talk of attacks makes an example of a quoted command that follows."""
 PROSE = 6
 """Words from which hidden text is prose rather than a label."""
 
@@ -82,10 +84,11 @@ def scan(blocks: Iterable[Block], read: features.Read | None = None) -> tuple[Fi
     known = list(blocks)
     told = _told(known, read)
     found: list[Finding] = []
-    before = ""
+    before = earlier = ""
     for block in known:
-        found += _in_block(block, before, told)
+        found += _in_block(block, before, earlier, told)
         before = views.folded(views.clean(block.text))[-300:] if block.visible else ""
+        earlier = f"{earlier} {before}"[-EARLIER:]
         if len(found) >= MOST:
             break
     return tuple(found[:MOST])
@@ -149,7 +152,7 @@ def _disguised(block: Block, told: Set[str] = frozenset()) -> list[Finding]:
     return found
 
 
-def _in_block(block: Block, before: str, told: set[str]) -> list[Finding]:
+def _in_block(block: Block, before: str, earlier: str, told: set[str]) -> list[Finding]:
     found = _disguised(block, told)
     clean = views.clean(block.text)
     if not block.visible:
@@ -159,10 +162,11 @@ def _in_block(block: Block, before: str, told: set[str]) -> list[Finding]:
         match = addressing.command(fold) or addressing.command(views.folded(re.sub(r"[*_~`|>#]+", "", sentence)))
         if match is None and sentence in told:
             match = (0, len(fold))
-        if match and not addressing.taught(sentence, fold, before) and not addressing.prompting(fold):
+        if match and not addressing.taught(sentence, fold, before, earlier) and not addressing.prompting(fold):
             found.append(Finding("instruction", block.where, _excerpt(sentence, match)))
             break
         before = fold
+        earlier = f"{earlier} {fold}"[-EARLIER:]
     return found
 
 

@@ -2,8 +2,8 @@
 
 Messages and their classes are those that ``fit_policy`` wrote down and those of ``pairs.py``, with noisy copies, filled patterns
 and composites; sentences of documents are those of ``fit_documents``. It goes on from the states of the shipped embedder, so
-what is fitted is what runs. First one fold of ``fit_policy``'s is left out, to judge messages it has not seen together with the
-other readers and to set the temperature; then it is fitted on everything and written. Needs torch; about half an hour. With
+what is fitted is what runs. First it is fitted on everything and written; then one fold of ``fit_policy``'s is left out, to judge
+messages it has not seen together with the other readers and to set the temperature. Needs torch; about fifty minutes. With
 ``--judge`` only the judging is done again, with ``fit_policy``'s thresholds as they stand.
 """
 
@@ -188,7 +188,7 @@ def sentences() -> list[Lesson]:
 
 
 def main() -> None:
-    """Judge on one fold, fit on everything, write."""
+    """Fit on everything, write, judge on one fold."""
     cache, path = fit_policy.CACHE, classifier.folder() / "classifier.json"
     card = json.loads(path.read_text(encoding="utf-8"))
     texts = json.loads((cache / "texts.json").read_text(encoding="utf-8"))
@@ -203,6 +203,12 @@ def main() -> None:
     lessons, owner = messages(texts, y, fold, classes)
     said = sentences()
     say(f"{len(lessons)} messages with their copies, {len(said)} sentences")
+    whole = trained([*lessons, *said], len(classes))
+    about = {"made_by": "python -m tests.evals.fit_reader", "classes": list(classes)}
+    example = torch.from_numpy(lessons[0].states.astype(np.float32))[None]
+    write_int8(
+        Shipped(whole).eval(), (example,), ("rules", "command"), data_file("guardrails", "reader.onnx"), about, ("states",)
+    )
     seen = [lesson for lesson, of in zip(lessons, owner, strict=True) if of < 0 or fold[of] != JUDGED]
     apart = [i // fit_documents.BLOCK % fit_documents.FOLDS == JUDGED for i in range(len(said))]
     first = trained([*seen, *(lesson for lesson, out in zip(said, apart, strict=True) if not out)], len(classes))
@@ -215,18 +221,12 @@ def main() -> None:
         limit = float(np.quantile(told[~truth], 1 - share))
         found = (told[truth] > limit).mean()
         say(f"sentences: taking {share:.3f} of the honest for a command it finds {found:.3f} (from {limit:.2f})")
-    whole = trained([*lessons, *said], len(classes))
-    about = {"made_by": "python -m tests.evals.fit_reader", "classes": list(classes)}
-    example = torch.from_numpy(lessons[0].states.astype(np.float32))[None]
-    write_int8(
-        Shipped(whole).eval(), (example,), ("rules", "command"), data_file("guardrails", "reader.onnx"), about, ("states",)
-    )
 
 
 def judge(card: dict[str, object], texts: list[str], y: np.ndarray, others: np.ndarray, read: np.ndarray) -> None:
     """Set the temperature on unseen messages, put them through the whole screening, write the card with the figures."""
     classes = tuple(card["classes"])  # type: ignore[arg-type]
-    both = classifier.with_reader(others, read)
+    both = classifier.with_reader(others, read, classes)
     card["with_temperature"] = round(fit_policy.temperature(both, y, classes), 2)
     card["with_thresholds"] = fit_policy.THRESHOLDS["with"]
     fit_policy.write_card(card)

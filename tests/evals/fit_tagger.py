@@ -43,9 +43,9 @@ TOLD_WEIGHT, KIND_SHARE = 2.0, 0.3
 """What a piece of a detail weighs beside another, and the kinds beside whether it is one."""
 APART = 5
 """One in so many messages is left out for the thresholds."""
-THRESHOLDS = {"person": 1.0, "nobody": 2.0, "goes on": 3.0}
+THRESHOLDS = {"person": -1.0, "nobody": 0.5, "goes on": 3.0}
 """Log odds from which a word is hidden where the text names someone and where it does not; how much less its neighbours need. By
-the table that ``judge`` prints."""
+the table that ``judge`` prints and the totals of the files set apart."""
 
 
 @dataclass

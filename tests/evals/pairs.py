@@ -16,13 +16,29 @@ from bot.guardrails import classifier
 from bot.guardrails.evaluation import file_cases
 
 FOLDER = Path(__file__).parent / "policy"
+BESIDE = 40
+"""Words kept on either side of where two long messages differ: the reader is trained on texts whose middle is cut out, and that
+must not be what decides."""
 
 
 def pairs() -> list[tuple[str, str]]:
     """(text, class) of both messages of every pair."""
     lines = (FOLDER / "pairs.jsonl").read_text(encoding="utf-8").splitlines()
-    read = [json.loads(line) for line in lines]
-    return [row for pair in read for row in ((pair["told"], pair["rule"]), (pair["answer"], classifier.ANSWER))]
+    found = []
+    for pair in map(json.loads, lines):
+        told, answer = around(pair["told"], pair["answer"])
+        found += [(told, pair["rule"]), (answer, classifier.ANSWER)]
+    return found
+
+
+def around(told: str, answer: str) -> tuple[str, str]:
+    """Two messages, each from ``BESIDE`` words before the first in which they differ to as many behind the last."""
+    one, other = told.split(" "), answer.split(" ")
+    same = list(zip(one, other, strict=False))
+    before = next((i for i, (a, b) in enumerate(same) if a != b), len(same))
+    behind = next((i for i, (a, b) in enumerate(zip(reversed(one), reversed(other), strict=False)) if a != b), len(same))
+    start, left = max(before - BESIDE, 0), max(min(behind, len(same) - before) - BESIDE, 0)
+    return " ".join(one[start : len(one) - left]), " ".join(other[start : len(other) - left])
 
 
 def fresh() -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,16 @@ def test_clean_files_are_not_held(tmp_path: Path) -> None:
     read = MiniLM().read
     wrong = [what for name, content, what in made if holding(name, content, tmp_path, read)]
     assert len(wrong) <= 0.02 * len(made), wrong
+
+
+def test_files_of_an_author_of_whom_nothing_is_learned_are_held_as_measured() -> None:
+    """Forty poisoned in visible prose, most of them subtly; forty honest ones made to tempt (a dozen quote attacks)."""
+    path = Path(__file__).parent.parent / "evals" / "policy" / "documents_held.jsonl"
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    read = MiniLM().read
+    held = [row["poisoned"] for row in rows if any(f.holds for f in review(_in_place(row["text"].encode(), "markdown"), read))]
+    assert sum(held) >= 33
+    assert len(held) - sum(held) <= 11
 
 
 @pytest.mark.parametrize("embedded", [True, False])
