@@ -113,6 +113,8 @@ _ALSO_STOPPED = (Handling.REFUSE_UNSAFE,)
 _OTHERWISE_STOPPED = (Handling.REFUSE_MISUSE, Handling.INJECTION, Handling.OUT_OF_SCOPE, Handling.SMALLTALK)
 OUTWEIGHED = 0.15
 """Share of another refusal's probability below which a crisis gives way to it."""
+FEW_WORDS = 0.3
+"""How likely a crisis must be where only the words are known and they are few: those remind of much."""
 
 
 def leading(seen: Seen) -> tuple[Handling, str]:
@@ -124,6 +126,8 @@ def leading(seen: Seen) -> tuple[Handling, str]:
     limits = classifier.thresholds(seen.belief.embedded)
     crisis = seen.chance(Handling.CRISIS)
     crisis_limit = limits["likely:crisis" if likely(seen, Handling.CRISIS) else "crisis"]
+    if not seen.belief.embedded and len(seen.bare.encode()) < SHORT:
+        crisis_limit = max(crisis_limit, FEW_WORDS)
     others = [seen.chance(kind) for kind in _ALSO_STOPPED] + [OUTWEIGHED * seen.chance(kind) for kind in _OTHERWISE_STOPPED]
     if crisis >= crisis_limit and crisis >= max(others):
         return Handling.CRISIS, f"classifier crisis {crisis:.2f} >= {crisis_limit:.2f}"

@@ -50,6 +50,15 @@ def load_tokenizer(max_tokens: int) -> Any:
     return tokenizer
 
 
+@cache
+def _share_memory() -> None:
+    """Let all models compute in one arena of memory; each would keep its own at the size of its longest text."""
+    import onnxruntime
+
+    info = onnxruntime.OrtMemoryInfo("Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT)
+    onnxruntime.create_and_register_allocator(info, None)
+
+
 def open_session(weights: Path, threads: int) -> Any:
     """An onnxruntime session on the CPU that does not spin while idle. From a path: from bytes it keeps a second copy."""
     import onnxruntime
@@ -59,6 +68,8 @@ def open_session(weights: Path, threads: int) -> Any:
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
+    _share_memory()
+    options.add_session_config_entry("session.use_env_allocators", "1")
     return onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
 
 
