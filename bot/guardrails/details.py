@@ -345,12 +345,11 @@ _LOOSE = re.compile(
 
 
 _OF_A_RULE = re.compile(
-    r"\b(?:policy|policies|regulation|reg|form|code|act|article|section|chapter|statute|rule|standard|bill|law|title|part|exhibit|"
-    r"model|version|edition|route|highway|hwy|room|ext|extension|invoice|po|item|step|level|grant|art[íi]culo|ley|norma|formulario|"
-    r"r[èe]glement|loi|circulaire|d[ée]cret|formulaire)s?\.?\s+(?:n[o°º]\.?\s*)?$",
+    r"\b(?:policy|policies|regulation|form|act|article|section|chapter|statute|rule|standard|bill|law|title|exhibit|"
+    r"highway|hwy|art[íi]culo|ley|norma|formulario|r[èe]glement|loi|circulaire|d[ée]cret|formulaire)s?\.?\s+(?:n[o°º]\.?\s*)?$",
     re.IGNORECASE,
 )
-"""What a rule, a form or a thing is called stands before its number."""
+"""What a rule or a form is called stands before its number."""
 
 
 def loose_numbers(text: str) -> Iterator[Found]:

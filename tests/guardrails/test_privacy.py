@@ -176,6 +176,7 @@ def test_what_is_told_of_one_child_is_hidden_and_what_is_told_of_students_stays(
         ("address: Rt 2 Box 114 went into gemini", "Box 114"),
         ("id no. 9 921 004 was read by AI", "921"),
         ("ssn ending 4421 in the AI log", "4421"),
+        ("Maria Lopez uses lunch code 44121, may the AI kiosk keep it", "44121"),
         ("学号2023018842的同学用了Gemini", "2023018842"),
         ("文件陈晓东_成绩单.pdf上传到AI了怎么办", "陈晓东"),
         ("هل يمكن للطالب قصي العتيبي استخدام ChatGPT", "العتيبي"),
