@@ -108,7 +108,7 @@ _DANGER = re.compile(r"suicid|harm|cut|hurt|overdos|hospital|weapon|gun|knife|bl
 
 
 _MANY_OF = re.compile(
-    r"\b(?:students|kids|kiddos|teens|teenagers|children|learners|readers|people|newcomers|girls|boys|adolescents|\w+ graders|"
+    r"(?<!two )(?<!three )(?<!both )(?<!these )(?<!dos )(?<!deux )\b(?:students|kids|kiddos|teens|teenagers|children|learners|readers|people|newcomers|girls|boys|adolescents|\w+ graders|"
     r"alumn[oa]s|niñ[oa]s|estudiantes|jóvenes|chic[oa]s|adolescentes|personas|élèves|enfants|jeunes)"
     r"\s+(?:with|without|who(?: have| are| were| get| use)?|that have|having|con|que (?:tienen|est[áa]n|son)|avec|ayant|qui (?:ont|sont))"
     r"\s+(?:an? |severe |mild |un |una |une |des |du )?$",
@@ -122,6 +122,10 @@ _IN_GENERAL = re.compile(
     re.IGNORECASE,
 )
 """What makes of a trouble's name a subject: 'homeless liaison', 'depression in teens'."""
+
+
+_ONES_OWN = re.compile(r"(?:\b(?:his|her|their|sus?|son|sa|ses|has|had|with)|'s|s')(?: \w+)?\s+$", re.IGNORECASE)
+"""What makes of it one child's again: 'her anxiety screening'."""
 
 
 def of_one(text: str) -> bool:
@@ -152,8 +156,10 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 def _of_many(text: str, match: re.Match[str]) -> bool:
     """Whether a trouble is told of many, or is a subject."""
-    before = _MANY_OF.search(text, max(0, match.start() - 48), match.start())
-    return before is not None or _IN_GENERAL.match(text, match.end()) is not None
+    before = text[max(0, match.start() - 56) : match.start()]
+    if _MANY_OF.search(before):
+        return True
+    return _IN_GENERAL.match(text, match.end()) is not None and not _ONES_OWN.search(before)
 
 
 def circumstances(text: str, names: list[tuple[int, int]], named: bool) -> list[Found]:

@@ -345,8 +345,8 @@ _LOOSE = re.compile(
 
 
 _OF_A_RULE = re.compile(
-    r"\b(?:policy|policies|regulation|form|act|article|section|chapter|statute|rule|standard|bill|law|title|exhibit|"
-    r"highway|hwy|art[íi]culo|ley|norma|formulario|r[èe]glement|loi|circulaire|d[ée]cret|formulaire)s?\.?\s+(?:n[o°º]\.?\s*)?$",
+    r"\b(?:polic(?:y|ies)|regulation|form|article|section|chapter|statute|rule|standard|exhibit|highway|art[íi]culo|formulario|"
+    r"r[èe]glement|circulaire|d[ée]cret|formulaire)s?\.?\s+(?:n[o°º]\.?\s*)?$",
     re.IGNORECASE,
 )
 """What a rule or a form is called stands before its number."""

@@ -208,19 +208,26 @@ ROLES = re.compile(
 """Staff named behind what they do; the name stays."""
 
 
+_OF_CHILDREN = (
+    "students?|kids?|child(?:ren)?|class(?:es)?|clubs?|interns?|assistants?|helpers?|pupils?|girls?|boys?|caseload|services?|tests?|exams?|sections?|"
+    "courses?|electives?|groups?|teams?|pathway|academy|program|science|alumn[oa]s?|élèves?|clase|curso|cours"
+)
+"""What makes of a post or a department a child's: 'my AP student', 'IT class'."""
+
+
 @cache
 def posts() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Staff by the group "name": behind what they do without an article ('counselor Bea'), and before where they work or
     what they do ('Dana in HR', 'Malia, our librarian', 'Tamsin the OT'); the name stays."""
     name = r"(?P<name>[A-ZÀ-Þ][\w'-]+(?:\s+[A-ZÀ-Þ][\w'-]+)?)"
-    roles, departments = _either(public().roles), _either(public().departments)
-    where = r"(?:(?:over |down |up )?(?:in|from|at|of)|del?(?: la)?|en|du|de l'|de la|à la|à l'|au)\s*(?:the (?:\w+ ){0,2}?|la )?"
+    roles, departments, desks = _either(public().roles), _either(public().departments), _either(public().desks)
+    where = r"(?:(?:over |down |up )?(?:in|from|at|of)|del?(?: la)?|en|du|de l'|de la|à la|à l'|au)\s*(?:the )?"
     whose = r"(?:our|my|the|la|el|nuestr[oa]|mi|notre|ma|mon|l')\s*(?:[\w-]+\s+)?"
     return (
         re.compile(rf"(?<![\w-]){roles}\s+{name}"),
         re.compile(
-            rf"\b{name}(?:\s+{where}{departments}(?![\w'’-]| class| club| science| \d)"
-            rf"|,?\s+\(?{whose}(?:{roles}|para|aide|cook)(?![\w'’-]|\s+(?:of|de)\s+(?:the )?(?:class|club|team)))"
+            rf"\b{name}(?:\s+(?:{where}{departments}|from the {desks})(?![\w'’-]| (?:{_OF_CHILDREN})| \d)"
+            rf"|,?\s+\(?{whose}(?:{roles}|para|aide|cook)(?![\w'’-]| (?:{_OF_CHILDREN})|\s+(?:of|de)\s))"
         ),
     )
 

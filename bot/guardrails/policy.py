@@ -169,6 +169,7 @@ class Public(BaseModel):
     programs: Text
     roles: Text
     departments: Text
+    desks: Text
 
     def spellings(self) -> set[str]:
         """Every name of every list."""

@@ -50,6 +50,9 @@ def load_tokenizer(max_tokens: int) -> Any:
     return tokenizer
 
 
+_sharing = threading.Lock()
+
+
 @cache
 def _share_memory() -> None:
     """Let all models compute in one arena of memory; each would keep its own at the size of its longest text."""
@@ -68,7 +71,8 @@ def open_session(weights: Path, threads: int) -> Any:
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    _share_memory()
+    with _sharing:
+        _share_memory()
     options.add_session_config_entry("session.use_env_allocators", "1")
     return onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
 
