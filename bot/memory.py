@@ -6,7 +6,7 @@ import contextlib
 import ctypes
 import itertools
 
-EVERY = 64
+EVERY = 25
 """Turns between two times that freed memory is given back; once takes about a millisecond."""
 
 
