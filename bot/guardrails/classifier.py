@@ -28,7 +28,7 @@ from bot.guardrails.reader import Reader, reader
 from bot.messages import Handling
 
 ANSWER = "answer"
-CLOSE = {"crisis": 0.6, ANSWER: 0.5, "other": 0.3}
+CLOSE = {"crisis": 0.6, ANSWER: 0.3, "other": 0.2}
 """How much the close reader counts beside the others: most for what is told in passing, least where what is asked for is said in
 plain words."""
 Net = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]

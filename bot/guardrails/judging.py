@@ -26,7 +26,8 @@ _NEEDS_WORDS = (Handling.INJECTION, Handling.REFUSE_MISUSE, Handling.REFUSE_UNSA
 
 @dataclass(frozen=True)
 class Seen:
-    """One message as the families read it: redacted, folded, bare, its disguises, what the classifier believes."""
+    """One message as the families read it: redacted, folded, bare, its disguises, what the classifier believes; ``hidden`` are
+    the marks of a crisis that stand in words which the classifier did not read, since they tell of a child."""
 
     text: str
     fold: str
@@ -35,6 +36,7 @@ class Seen:
     belief: Belief
     rules: Mapping[str, Rule]
     marks: Mapping[str, bool]
+    hidden: frozenset[str] = frozenset()
     extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def chance(self, handling: Handling) -> float:
@@ -60,11 +62,13 @@ def see(raw: str, redacted: str, context: Context) -> Seen:
     fold = views.folded(redacted)
     marked = features.marks(fold)
     plain = views.clean(raw)
+    hidden: frozenset[str] = frozenset()
     if plain != redacted:
         whole = features.marks(views.folded(plain))
-        marked |= {name: found or marked[name] for name, found in whole.items() if ":crisis." in name}
+        hidden = frozenset(name for name, found in whole.items() if ":crisis." in name and found and not marked[name])
+        marked |= dict.fromkeys(hidden, True)
     belief = classifier.believe(redacted, context.read, marked)
-    return Seen(redacted, fold, views.bare(redacted), views.disguised(raw), belief, known, marked, extra)
+    return Seen(redacted, fold, views.bare(redacted), views.disguised(raw), belief, known, marked, hidden, extra)
 
 
 def certain(seen: Seen, rule: Rule, text: str) -> bool:
@@ -99,10 +103,13 @@ def decided(rule: Rule, *reasons: str) -> Decision:
 
 
 def by_pattern(seen: Seen, handling: Handling) -> Decision | None:
-    """A certain pattern of a handling, unless the classifier is sure that this is a plain question about the subject."""
+    """A certain pattern of a handling, unless the classifier read its words and is sure that this is a plain question about the
+    subject."""
     for rule in seen.rules.values():
         if rule.handling is handling and stands(seen, rule):
             sure = seen.chance(Handling.ANSWER)
+            if f"certain:{rule.id}" in seen.hidden:
+                return decided(rule, f"pattern of {rule.id} in words that were hidden")
             if sure >= PLAIN_QUESTION:
                 continue
             return decided(rule, f"pattern of {rule.id}", f"plain question {sure:.2f} < {PLAIN_QUESTION}")
@@ -113,6 +120,8 @@ _ALSO_STOPPED = (Handling.REFUSE_UNSAFE,)
 _OTHERWISE_STOPPED = (Handling.REFUSE_MISUSE, Handling.INJECTION, Handling.OUT_OF_SCOPE, Handling.SMALLTALK)
 OUTWEIGHED = 0.15
 """Share of another refusal's probability below which a crisis gives way to it."""
+LONG = 600
+"""Bytes (UTF-8) beyond which the whole says ever less of a text: its clauses are read one by one."""
 FEW_WORDS = 0.3
 """How likely a crisis must be where only the words are known and they are few: those remind of much."""
 
@@ -122,12 +131,15 @@ def leading(seen: Seen) -> tuple[Handling, str]:
 
     A crisis needs the least: its own threshold, lower where a weak pattern speaks for it, unless a refusal of an unsafe
     request is likelier still, or another stop several times as likely (they stop the message as well). Then a plain question,
-    unless its probability falls below the gate (lower where nothing else speaks against it). Then the likeliest of the rest."""
+    unless its probability falls below the gate (lower where nothing else speaks against it). Then the likeliest of the rest. The
+    longer a text is beyond ``LONG``, the more the whole must say."""
     limits = classifier.thresholds(seen.belief.embedded)
     crisis = seen.chance(Handling.CRISIS)
     crisis_limit = limits["likely:crisis" if likely(seen, Handling.CRISIS) else "crisis"]
     if not seen.belief.embedded and len(seen.bare.encode()) < SHORT:
         crisis_limit = max(crisis_limit, FEW_WORDS)
+    stretch = max(1.0, len(seen.text.encode()) / LONG)
+    crisis_limit *= stretch
     others = [seen.chance(kind) for kind in _ALSO_STOPPED] + [OUTWEIGHED * seen.chance(kind) for kind in _OTHERWISE_STOPPED]
     if crisis >= crisis_limit and crisis >= max(others):
         return Handling.CRISIS, f"classifier crisis {crisis:.2f} >= {crisis_limit:.2f}"
@@ -135,7 +147,7 @@ def leading(seen: Seen) -> tuple[Handling, str]:
     if not rest:
         return Handling.ANSWER, "no rule"
     best = max(rest, key=lambda h: rest[h])
-    gate = limits["likely:answer" if likely(seen, best) else "answer"]
+    gate = limits["likely:answer" if likely(seen, best) else "answer"] / stretch
     answer = seen.chance(Handling.ANSWER)
     if answer >= gate:
         return Handling.ANSWER, f"plain question {answer:.2f} >= {gate:.2f}"

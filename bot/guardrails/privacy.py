@@ -25,10 +25,12 @@ _NAMED = ("student name", "family name", "student id", "case number", "date of b
 
 @dataclass(frozen=True)
 class Redacted:
-    """``text`` is safe to store, search and send; ``kinds`` counts what was hidden by kind."""
+    """``text`` is safe to store, search and send; ``kinds`` counts what was hidden by kind; ``places`` are where the placeholders
+    written now stand in it."""
 
     text: str
     kinds: tuple[tuple[str, int], ...]
+    places: tuple[tuple[int, int], ...] = ()
 
 
 @cache
@@ -75,11 +77,24 @@ def _trimmed(plain: str, found: list[details.Found]) -> list[details.Found]:
 
 def written(plain: str, found: list[details.Found]) -> Redacted:
     """A clean text with its details, in order and none over another, replaced by their kinds."""
-    out, last = [], 0
+    out, places, last = "", [], 0
     for start, end, kind in found:
-        out.append(f"{plain[last:start]}[{kind}]")
+        out += plain[last:start]
+        places.append((len(out), len(out) + len(kind) + 2))
+        out += f"[{kind}]"
         last = end
-    return Redacted("".join([*out, plain[last:]]), tuple(Counter(kind for _, _, kind in found).items()))
+    return Redacted(out + plain[last:], tuple(Counter(kind for _, _, kind in found).items()), tuple(places))
+
+
+def in_plain(found: list[details.Found], redacted: Redacted, further: list[details.Found]) -> list[details.Found]:
+    """Spans of a redacted text, none over a placeholder, as spans of the clean text that was redacted by ``found``."""
+    moved = []
+    for start, end, kind in further:
+        shift = sum(
+            (b - a) - (place[1] - place[0]) for (a, b, _), place in zip(found, redacted.places, strict=True) if place[1] <= start
+        )
+        moved.append((start + shift, end + shift, kind))
+    return moved
 
 
 def spans(plain: str, country: str = "US", terms: frozenset[str] = frozenset()) -> list[details.Found]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from functools import partial
 
 from bot.guardrails import classifier, clauses, crisis, injection, misuse, privacy, scope, tagger
 from bot.guardrails.context import Context, Decision, Screened
+from bot.guardrails.details import Found
 from bot.guardrails.features import EMBEDDED, Read
 from bot.guardrails.gazetteer import gazetteer
 from bot.guardrails.judging import Seen, by_belief, by_example, leading, see
@@ -15,6 +15,7 @@ from bot.guardrails.languages import language_of
 from bot.guardrails.policy import Rule, rules
 from bot.guardrails.privacy import Redacted
 from bot.guardrails.reading import beside, once
+from bot.guardrails.views import clean
 from bot.messages import Choice, Handling, Outcome, Reply, Utterance
 
 MOST_CHARACTERS = 8_000
@@ -48,8 +49,10 @@ def screen(text: str, context: Context) -> Screened:
     """Decide what a message may do. Never raises for what a user typed."""
     raw = text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS // 2] + "\n" + text[-MOST_CHARACTERS // 2 :]
     context = replace(context, read=once(context.read))
-    redacted = privacy.redact(raw, context.country, context.terms)
-    told = beside(partial(_with_told, redacted, context.read))
+    plain = clean(raw)
+    found = privacy.spans(plain, context.country, context.terms)
+    redacted = privacy.written(plain, found)
+    read_closely = beside(partial(_closely, plain, found, redacted, context.read))
     language = language_of(redacted.text, context.language)
     seen = see(raw, redacted.text, context)
     decision = decide(seen, context)
@@ -57,7 +60,7 @@ def screen(text: str, context: Context) -> Screened:
     if decision is None or decision.handling in _SOFT:
         weighed = clauses.weigh(redacted.text, context)
         decision = clauses.judge(weighed) or decision
-    redacted = told.result()  # the decision saw what is told of a child: that may be what decides
+    redacted = read_closely.result()  # the decision saw what is told of a child: that may be what decides
     notice = privacy.notice(redacted.kinds, language)
     screened = Screened(
         handling=Handling.ANSWER_REDACTED if redacted.kinds else Handling.ANSWER,
@@ -72,13 +75,14 @@ def screen(text: str, context: Context) -> Screened:
     )
     if decision is None:
         return screened
-    found = _decided(screened, seen.rules[decision.rule], decision.handling, decision.reasons, context)
-    return replace(found, own=decision.own)
+    decided = _decided(screened, seen.rules[decision.rule], decision.handling, decision.reasons, context)
+    return replace(decided, own=decision.own)
 
 
-def _with_told(redacted: Redacted, read: Read | None) -> Redacted:
-    """A redacted text with what is told of a child in free words hidden too. Where the embedder is missing, fails or gives
-    another shape, patterns and lists stand alone."""
+def _closely(plain: str, found: list[Found], redacted: Redacted, read: Read | None) -> Redacted:
+    """A clean text in which what is told of a child in free words is hidden too, and what the lists took for a detail and is
+    none stands again. ``found`` are the lists' spans, ``redacted`` the text without them. Where the embedder is missing, fails
+    or gives another shape, patterns and lists stand alone."""
     if read is None:
         return redacted
     states = []
@@ -89,9 +93,13 @@ def _with_told(redacted: Redacted, read: Read | None) -> Redacted:
             return redacted
     if any(one.shape[1:] != (EMBEDDED,) for one in states):
         return redacted
-    told = tagger.told(redacted.text, states, privacy.of_someone(redacted.text))
-    further = privacy.written(redacted.text, privacy.without_tools(redacted.text, told))
-    return Redacted(further.text, tuple((Counter(dict(redacted.kinds)) + Counter(dict(further.kinds))).items()))
+    pieces = tagger.pieces(redacted.text, states)
+    stays = tagger.staying(redacted.text, pieces, redacted.places)
+    gone = {plain[start:end].casefold() for number, (start, end, _) in enumerate(found) if number not in stays}
+    hidden = [span for span in found if plain[span[0] : span[1]].casefold() in gone]  # the same word everywhere, or nowhere
+    person = privacy.of_someone(privacy.written(plain, hidden).text)
+    told = privacy.in_plain(found, redacted, tagger.told(pieces, person))
+    return privacy.written(plain, sorted(hidden + privacy.without_tools(plain, told)))
 
 
 def added(screened: Screened, name: str, context: Context) -> Screened:
@@ -156,7 +164,8 @@ def screen_history(
     may quote what was asked."""
 
     def safe(line: Utterance) -> str:
-        redacted = privacy.redact(line.text, country, terms)
-        return _with_told(redacted, read if line.role == "user" else None).text
+        plain = clean(line.text)
+        found = privacy.spans(plain, country, terms)
+        return _closely(plain, found, privacy.written(plain, found), read if line.role == "user" else None).text
 
     return tuple(Utterance(line.role, safe(line)) for line in history)

@@ -1,5 +1,6 @@
 """The tagger: finds what is told of one child in free words ("keyed a teacher's car", "sleeps at her cousin's"), which no list
-holds. Layers of a small language model go on from the states the embedder gives away half-way and mark the pieces to hide.
+holds, and doubts what the lists hid. Layers of a small language model go on from the states the embedder gives away half-way,
+mark the pieces to hide, and say of each placeholder whether what stands around it speaks of a child.
 
 Called by ``screening`` with a text in which patterns and the name recogniser hid theirs. Weights:
 ``knowledge/guardrails/tagger.onnx`` (int8), made by ``python -m tests.evals.fit_tagger`` for the shipped embedder."""
@@ -23,6 +24,15 @@ _WINDOW_DENSE = re.compile(r".{1,220}(?:(?!\S)|(?<=[\u3002\uff0c\uff1b\uff1f\uff
 """What is read at once, to the end of a word or a clause: the embedder takes 256 pieces, and a letter of a script that its
 vocabulary knows little of is a piece."""
 
+DOUBTED = frozenset(
+    ("student name", "family name", "grade detail", "health detail", "discipline detail", "family detail", "personal detail")
+)
+"""Kinds of placeholders that may stand for no detail at all. What has a shape (numbers, addresses, dates) is never doubted."""
+
+NUMBERED = frozenset(("student id", "government id", "case number", "date of birth"))
+"""Where one of these stands a child is spoken of, and nothing is doubted. Nor is anything in a script that the embedder does not
+read: it reminded the tagger of nobody."""
+
 _DENSE = re.compile("[\u0590-\u06ff\u3040-\u30ff\u4e00-\u9fff]{3}")
 _WORD = re.compile("[\u3040-\u30ff\u4e00-\u9fff]|[^\\W\u3040-\u30ff\u4e00-\u9fff]+(?:['’-][^\\W\u3040-\u30ff\u4e00-\u9fff]+)*")
 _ENDS = re.compile(r"[\[\]\n;!?\u3002\uff1b\uff1f]|\.\s")
@@ -38,8 +48,8 @@ class Tagger:
         self._tokenizer = load_tokenizer(MAX_TOKENS)
 
     def pieces(self, states: NDArray[np.float32]) -> NDArray[np.float32]:
-        """``states`` of a text's pieces, shape (pieces, 384), to the log odds that each is of a detail and of each class,
-        shape (pieces, 1 + classes)."""
+        """``states`` of a text's pieces, shape (pieces, 384), to the log odds that each is of a detail, those of each class, and
+        those that a placeholder stands for none, shape (pieces, 1 + classes + 1)."""
         feed = {"states": states[None].astype(np.float32, copy=False)}
         result: NDArray[np.float32] = self._session.run(["pieces"], feed)[0][0]
         return result
@@ -70,17 +80,58 @@ def windows(text: str) -> list[tuple[int, str]]:
     return [(match.start(), match.group()) for match in part.finditer(text)]
 
 
-def told(text: str, states: Sequence[NDArray[np.float32]], person: bool) -> list[Found]:
-    """What is told of a child, as (start, end, kind), in a text in which details of a shape and names are hidden. ``states`` are
-    those of each of its :func:`windows`, shape (pieces, 384); ``person`` says whether the text names someone, which needs less
-    to be believed."""
+Pieces = list[tuple[int, str, NDArray[np.float32], list[tuple[int, int]]]]
+"""Of each window of a text: its place, its words, what the model says of its pieces, where they stand."""
+
+
+def pieces(text: str, states: Sequence[NDArray[np.float32]]) -> Pieces:
+    """What the tagger says of a text in which details of a shape and names are hidden. ``states`` are those of each of its
+    :func:`windows`, shape (pieces, 384)."""
+    one = tagger()
+    return [
+        (begin, window, one.pieces(read), one.offsets(window))
+        for (begin, window), read in zip(windows(text), states, strict=True)
+    ]
+
+
+def told(read: Pieces, person: bool) -> list[Found]:
+    """What is told of a child, as (start, end, kind). ``person`` says whether the text names someone, which needs less to be
+    believed."""
     one = tagger()
     limit = one.thresholds["person" if person else "nobody"]
     found: list[Found] = []
-    for (begin, window), read in zip(windows(text), states, strict=True):
-        out = one.pieces(read)
-        for start, end, number in stretches(window, out, one.offsets(window), limit, limit - one.thresholds["goes on"]):
+    for begin, window, out, offsets in read:
+        for start, end, number in stretches(window, out[:, :-1], offsets, limit, limit - one.thresholds["goes on"]):
             found.append((begin + start, begin + end, one.classes[number]))
+    return found
+
+
+def staying(text: str, read: Pieces, places: Sequence[tuple[int, int]]) -> set[int]:
+    """Which of the placeholders at ``places`` stand for what is no detail of a child, by what is said around them: a colleague, a
+    character of a novel, a tool, a trouble in general."""
+    return shown(text, read, places, tagger().thresholds["stays"])
+
+
+def shown(text: str, read: Pieces, places: Sequence[tuple[int, int]], limit: float) -> set[int]:
+    """The placeholders that may be doubted and whose log odds reach ``limit``."""
+    kinds = [text[start + 1 : end - 1] for start, end in places]
+    if not NUMBERED.isdisjoint(kinds) or _DENSE.search(text):
+        return set()
+    return {number for number, one in enumerate(believed(read, places)) if kinds[number] in DOUBTED and one >= limit}
+
+
+def believed(read: Pieces, places: Sequence[tuple[int, int]]) -> list[float]:
+    """Mean log odds of the pieces of each placeholder that it stands for no detail; minus infinity where no window holds it."""
+    found = []
+    for start, end in places:
+        said = [
+            float(row[-1])
+            for begin, window, out, offsets in read
+            if begin <= start and end <= begin + len(window)
+            for (a, b), row in zip(offsets, out, strict=True)
+            if a < b and start < begin + b and begin + a < end
+        ]
+        found.append(sum(said) / len(said) if said else -np.inf)
     return found
 
 

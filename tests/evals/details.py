@@ -7,7 +7,9 @@ fifth was set apart before anyone read it: ``told_held.jsonl``.
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +39,22 @@ class Marked:
 def messages() -> list[Marked]:
     """Every message of the file."""
     return [marked(line) for line in FILE.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def found_in(text: str, gone: Sequence[str], keep: Sequence[str] = ()) -> Marked:
+    """A message whose details are given as words: everywhere they stand as whole words."""
+    hide = [
+        (*match.span(), -1)
+        for detail in gone
+        for match in re.finditer(rf"(?<![^\W\d_]){re.escape(detail)}(?![^\W\d_])|{re.escape(detail)}(?=\W|$)", text)
+    ]
+    return Marked(text, tuple(hide), tuple(keep))
+
+
+def listed(name: str) -> list[Marked]:
+    """The messages of a file of the same folder whose details are given as words: ``NAME.jsonl``."""
+    rows = map(json.loads, FILE.with_name(f"{name}.jsonl").read_text(encoding="utf-8").splitlines())
+    return [found_in(row["text"], row.get("details") or (), row.get("keep") or ()) for row in rows]
 
 
 def marked(line: str) -> Marked:

@@ -363,7 +363,7 @@ def rows(rng: random.Random, apart: bool | None, each: int) -> list[Row]:
 def nameless() -> list[str]:
     """The policy's examples of every rule in which no word is a listed name."""
     known = gazetteer()
-    listed = known.given - known.everyday
+    listed = set(known.given) - set(known.everyday)
     texts = [example.text for example in policy.examples()]
     return [text for text in texts if not any(plain(word) in listed for word in re.findall(r"[^\W\d_]+", text))]
 
@@ -383,8 +383,9 @@ def ordinary() -> list[str]:
     """Words that are said all the time, nobody's usual name, and that the lists do not tell from one."""
     known = gazetteer()
     given, _, _ = make_names.collect()
-    said = make_names.spoken(given) | known.everyday
-    listed = known.family | (known.given & known.everyday)
+    everyday = set(known.everyday)
+    said = make_names.spoken(given) | everyday
+    listed = set(known.family) | (set(known.given) & everyday)
     return sorted(word for word in said if len(word) > 2 and word.isalpha() and (word in listed or word not in known.words))
 
 
@@ -414,7 +415,8 @@ def common() -> set[str]:
 def letters_model(rng: random.Random) -> tuple[np.ndarray, float, dict[str, float]]:
     """Weights of the letter groups, their bias, and every listed word's score by a model that did not see it."""
     known = gazetteer()
-    good = sorted(n for n in (known.given | known.family) - known.everyday if n.isascii())
+    everyday = set(known.everyday)
+    good = sorted(n for n in (set(known.given) | set(known.family)) - everyday if n.isascii())
     bad = sorted(w for w in known.words if w.isascii()) + sorted(likeness.school_words())
     wrong = []
     for word in rng.sample(bad, 9_000):
@@ -429,7 +431,7 @@ def letters_model(rng: random.Random) -> tuple[np.ndarray, float, dict[str, floa
             )
         )
     endings = [word + end for word in rng.sample(bad, 6_000) for end in ("s", "ing", "ed")[:1]]
-    others = common() - set(good) - set(bad) - known.everyday
+    others = common() - set(good) - set(bad) - everyday
     brands = [plain(w) for entry in prompts.names().products for w in re.findall(r"[A-Za-z]{4,}", entry)]
     words = good + bad + wrong + endings + brands + sorted(others)
     y = np.array([1] * len(good) + [0] * (len(words) - len(good)))

@@ -1,10 +1,10 @@
 """Fits the guardrails' classifier: ``python -m tests.evals.fit_policy``.
 
 Training data: the examples of ``prompts/policy/examples``, the messages written for privacy and the fitting halves of the
-question files (all to be answered). Everything is judged by cross-validation grouped by family: messages whose embeddings or
-words are near each other stay in one fold, so that a wording is never judged by its own paraphrase. Noisy copies (typing errors,
-lower case, openings) are added to the training side of each fold only. No held-out file is read. Needs torch beside what
-``requirements/fit.txt`` names; about eight minutes.
+question files (all to be answered), and ``fresh.jsonl``. Everything is judged by cross-validation grouped by family: messages
+whose embeddings or words are near each other stay in one fold, so that a wording is never judged by its own paraphrase. Noisy
+copies (typing errors, lower case, openings) are added to the training side of each fold only. No held-out file is read. Needs
+torch beside what ``requirements/fit.txt`` names; about ten minutes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from bot.guardrails.screening import decide
 from bot.guardrails.views import bare, disguised, folded
 from bot.knowledge.embedding import MiniLM
 from bot.messages import Handling
-from tests.evals import details
+from tests.evals import details, pairs
 
 ROOT = Path(__file__).parent.parent.parent
 CACHE = ROOT / ".signpost" / "fit-policy"
@@ -43,9 +43,11 @@ NEAR_MISS = 3.0
 """What a near miss weighs beside a plain question of the question files."""
 EVERY = {4: 4, 5: 4, 6: 4, 7: 4, 8: 2}
 """Of which question files only every so-many-th question is taken: 8 is the Spanish one."""
+LATER = {9: 7, 10: 7, 11: 7, 12: 7, 13: 7, 14: 5, 15: 3}
+"""The same of those from which questions are only learned: no fold leaves them out, and nothing is judged on them."""
 LONGEST = 40
 """Words from which a message is the close reader's alone to learn: these readers do not see what stands where, and learn from a
-long one that ordinary words are dangerous."""
+long one that ordinary words are dangerous. Those without the embedding learn that from ``fresh.jsonl`` too: it is left out."""
 FILLED = 0.5
 """What a filled sentence pattern weighs beside a message someone wrote."""
 LANDMARKS, RIDGE = 700, 0.3
@@ -53,7 +55,7 @@ BLOCKS, STRENGTH = (0.5, 4.0, 4.5), 1.0
 UNITS, ROUNDS, BATCH, RATE, DECAY, SMOOTH, DROP = 128, 12, 128, 4e-3, 0.03, 0.05, (0.25, 0.45)
 """The net's size and how it is trained."""
 THRESHOLDS = {
-    "with": {"crisis": 0.026, "likely:crisis": 0.026, "answer": 0.89, "likely:answer": 0.9},
+    "with": {"crisis": 0.045, "likely:crisis": 0.04, "answer": 0.86, "likely:answer": 0.9},
     "without": {"crisis": 0.07, "likely:crisis": 0.035, "answer": 0.5, "likely:answer": 0.7},
 }
 """Chosen on out-of-fold beliefs (those with the embedding read closely as well, by ``fit_reader``): see ``classifier.thresholds``
@@ -77,15 +79,21 @@ def rows() -> list[tuple[str, str]]:
     """(text, class) of every training message, redacted as at run time."""
     found = [(redact(e.text).text, e.rule or classifier.ANSWER) for e in policy.examples()]
     found += [(redact(case.text).text, classifier.ANSWER) for case in [*privacy_cases(), *named()]]
+    found += questions({number: EVERY.get(number, 1) for number in range(9)})
+    found += [(redact(text).text, name) for text, name in pairs.fresh()]
+    return list(dict(found).items())
+
+
+def questions(every: dict[int, int]) -> list[tuple[str, str]]:
+    """Questions of the fitting half, by the numbers of its files: every so-many-th."""
     asked = [
         json.loads(line)["question"]
-        for number in range(9)
+        for number, step in every.items()
         for line in (ROOT / "tests" / "evals" / "questions" / (f"fit-extra-{number}.jsonl" if number else "fit.jsonl"))
         .read_text(encoding="utf-8")
-        .splitlines()[:: EVERY.get(number, 1)]
+        .splitlines()[::step]
     ]
-    found += [(redact(text).text, classifier.ANSWER) for text in asked]
-    return list(dict(found).items())
+    return [(redact(text).text, classifier.ANSWER) for text in asked]
 
 
 def expanded(rng: random.Random, each: int) -> list[tuple[str, str]]:
@@ -288,9 +296,12 @@ def fitted_net(train: Side, classes: tuple[str, ...], rarity: dict[str, float]) 
 
 
 def out_of_fold(real: Side, extra: Side, groups: np.ndarray, strength: float, classes: tuple[str, ...]) -> np.ndarray:
-    """Probabilities of each message by models that saw neither it nor its family nor noisy copies of them."""
+    """Probabilities of each of the first messages, those in a family of ``groups``, by models that saw neither it nor its family
+    nor noisy copies of them. The rest is only learned from."""
+    many = len(groups)
     out = np.zeros((len(real.y), len(classes)))
-    for train, test in GroupKFold(5).split(real.near, real.y, groups):
+    for others, test in GroupKFold(5).split(real.near[:many], real.y[:many], groups):
+        train = np.concatenate([others, np.arange(many, len(real.y))])
         beside = extra.take(np.where(np.isin(extra.owner, train) | (extra.owner == -1))[0])
         out[test] = fitted(joined(real.take(train), beside), classes, strength).probabilities(real.take(test))
     return out
@@ -357,9 +368,13 @@ def main() -> None:
         card = json.loads((classifier.folder() / "classifier.json").read_text(encoding="utf-8"))
         card |= {f"{kind}_thresholds": limits for kind, limits in THRESHOLDS.items()}
         texts = json.loads((CACHE / "texts.json").read_text(encoding="utf-8"))
-        judge(card, texts, stored["y"], {k: stored[k] for k in ("with", "without")}, tuple(card["classes"]))
+        many = int((stored["fold"] >= 0).sum())
+        judge(card, texts[:many], stored["y"][:many], {k: stored[k][:many] for k in ("with", "without")}, tuple(card["classes"]))
         return
     data = rows()
+    judged_on = len(data)
+    known = dict(data)
+    data += [(text, name) for text, name in dict(questions(LATER)).items() if text not in known]
     texts = [t for t, _ in data]
     y = np.array([c for _, c in data])
     classes = tuple(sorted(set(y)))
@@ -375,8 +390,9 @@ def main() -> None:
     owner_b = np.concatenate([owner, np.full(len(filled), -1)])
     near = near_misses()
     weight = np.array([0.0 if len(text.split()) > LONGEST else NEAR_MISS if text in near else 1.0 for text in texts])
-    weight_b = np.concatenate([weight[owner] * 0.5, np.full(len(filled), FILLED)])
-    groups = families(vectors, lexical[:, len(features.names()) :])
+    unread = {redact(text).text for text, _ in pairs.fresh()}
+    by_words = weight * np.array([text not in unread for text in texts])
+    groups = families(vectors[:judged_on], lexical[:judged_on, len(features.names()) :])
     say(f"{len(y)} messages, {groups.max() + 1} families, {len(copies)} noisy copies, {len(filled)} filled patterns")
     card: dict[str, object] = {
         "made_by": "python -m tests.evals.fit_policy",
@@ -393,10 +409,12 @@ def main() -> None:
     folds = {}
     for kind in ("with", "without"):
         used = kind == "with"
-        real = side(lexical, vectors if used else None, y, np.arange(len(y)), weight, BLOCKS)
-        extra = side(lexical_b, vectors_b if used else None, y_b, owner_b, weight_b, BLOCKS)
+        weighed = weight if used else by_words
+        weighed_b = np.concatenate([weighed[owner] * 0.5, np.full(len(filled), FILLED)])
+        real = side(lexical, vectors if used else None, y, np.arange(len(y)), weighed, BLOCKS)
+        extra = side(lexical_b, vectors_b if used else None, y_b, owner_b, weighed_b, BLOCKS)
         folds[kind] = out_of_fold(real, extra, groups, STRENGTH, classes)
-        card[f"{kind}_temperature"] = round(temperature(folds[kind], y, classes), 2)
+        card[f"{kind}_temperature"] = round(temperature(folds[kind][:judged_on], y[:judged_on], classes), 2)
         if landmarks is not None:
             landmarks[:, -features.EMBEDDED :] = 0.0
         model = fitted(joined(real, extra), classes, STRENGTH, landmarks)
@@ -414,12 +432,12 @@ def main() -> None:
         say(f"{kind}: fitted")
     classifier.folder().mkdir(exist_ok=True)
     np.savez_compressed(classifier.folder() / "classifier.npz", **arrays)
-    fold = np.zeros(len(y), dtype=int)
-    for number, (_, test) in enumerate(GroupKFold(5).split(y, y, groups)):
+    fold = np.full(len(y), -1)
+    for number, (_, test) in enumerate(GroupKFold(5).split(groups, groups=groups)):
         fold[test] = number
     np.savez(CACHE / "folds.npz", **folds, y=y, fold=fold)
     (CACHE / "texts.json").write_text(json.dumps(texts, ensure_ascii=False), encoding="utf-8")
-    judge(card, texts, y, folds, classes)
+    judge(card, texts[:judged_on], y[:judged_on], {kind: out[:judged_on] for kind, out in folds.items()}, classes)
 
 
 def shares(results: list[Result]) -> dict[str, object]:

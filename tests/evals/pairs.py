@@ -1,4 +1,4 @@
-"""Messages that the close reader alone learns from, since it reads words in their order.
+"""Messages of further authors: pairs, which the close reader alone learns from, since it reads words in their order, and others.
 
 ``tests/evals/policy/pairs.jsonl``: ``{"rule", "told", "answer"}``, two messages of one build; what one tells or asks for is
 decided by the rule, the other is to be answered. Staff tell of a danger, and ask for what they should not, in passing, beside

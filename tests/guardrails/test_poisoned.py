@@ -56,10 +56,10 @@ def test_files_of_an_author_of_whom_nothing_is_learned_are_held_as_measured() ->
     """Forty poisoned in visible prose, most of them subtly; forty honest ones made to tempt (a dozen quote attacks)."""
     read = MiniLM().read
     commands, honest = held_documents.lines()
-    assert held_documents.held(held_documents.files(poisoned=True), read) >= 33
-    assert held_documents.held(held_documents.files(poisoned=False), read) <= 11
-    assert held_documents.held(commands, read) >= 105
-    assert held_documents.held(honest, read) <= 4
+    assert held_documents.held(held_documents.files(poisoned=True), read) >= 36
+    assert held_documents.held(held_documents.files(poisoned=False), read) <= 10
+    assert held_documents.held(commands, read) >= 106
+    assert held_documents.held(honest, read) <= 6
 
 
 @pytest.mark.parametrize("embedded", [True, False])

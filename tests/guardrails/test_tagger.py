@@ -97,6 +97,63 @@ def test_tools_and_laws_stay_in_the_middle_of_what_is_hidden() -> None:
     assert left == "[discipline detail] Suno [discipline detail] FERPA [discipline detail]"
 
 
+@given(st.text(alphabet="ab .", max_size=40), st.data())
+def test_spans_of_a_redacted_text_are_found_in_the_plain_one(plain: str, data: st.DataObject) -> None:
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(plain)), max_size=8)))
+    found = [(a, b, "student name") for a, b in zip(cuts[::2], cuts[1::2], strict=False)]
+    redacted = privacy.written(plain, found)
+    assert [redacted.text[a:b] for a, b in redacted.places] == ["[student name]"] * len(found)
+    letters = [i for i in range(len(redacted.text)) if not any(a <= i < b for a, b in redacted.places)]
+    moved = privacy.in_plain(found, redacted, [(i, i + 1, "other") for i in letters])
+    assert "".join(plain[a:b] for a, b, _ in moved) == "".join(redacted.text[i] for i in letters)
+
+
+def believing(text: str, odds: float) -> tagger.Pieces:
+    """What a tagger would say that is as sure of every piece of a text that nothing stands behind it."""
+    offsets = load_tokenizer(MAX_TOKENS).encode(text).offsets
+    return [(0, text, np.full((len(offsets), 3), odds, dtype=np.float32), offsets)]
+
+
+def test_only_names_and_troubles_are_doubted_and_never_what_has_a_shape() -> None:
+    text = "[student name] [address] [file name] [phone] [health detail] [email]"
+    places = [match.span() for match in privacy.placeholders().finditer(text)]
+    assert tagger.staying(text, believing(text, 9.0), places) == {0, 4}
+    assert tagger.staying(text, believing(text, -9.0), places) == set()
+
+
+@pytest.mark.parametrize("number", ["student id", "case number", "government id", "date of birth"])
+def test_nothing_is_doubted_beside_a_number_of_a_child(number: str) -> None:
+    text = f"[student name], [{number}]"
+    places = [match.span() for match in privacy.placeholders().finditer(text)]
+    assert tagger.staying(text, believing(text, 9.0), places) == set()
+
+
+def test_nothing_is_doubted_in_a_script_that_the_embedder_does_not_read() -> None:
+    text = "我的学生[student name]可以用豆包吗"
+    places = [match.span() for match in privacy.placeholders().finditer(text)]
+    assert tagger.staying(text, believing(text, 9.0), places) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Our vendor rep is Paul from BrightPath, what should I ask him about their AI?", "Paul"),
+        ("students want a chatbot to play Lennie from Of Mice and Men in the debate, ok?", "Lennie"),
+    ],
+)
+def test_who_is_no_child_stays(text: str, kept: str, context: Context) -> None:
+    assert kept in screen(text, context).text
+
+
+@pytest.mark.parametrize("text", ["Lucas needs text to speech", "tell me if Ethan can use a translator in the exam"])
+def test_a_child_with_nothing_around_that_says_so_is_hidden(text: str, context: Context) -> None:
+    assert "[student name]" in screen(text, context).text
+
+
+def test_a_placeholder_that_no_window_holds_is_not_doubted() -> None:
+    assert tagger.believed(believing("[student name]", 9.0), [(100, 114)]) == [-np.inf]
+
+
 def test_marks_between_what_is_hidden_and_a_tool_are_no_detail() -> None:
     text = "Suno, Otter: mean raps"
     hidden = privacy.without_tools(text, [(0, len(text), "discipline detail")])
