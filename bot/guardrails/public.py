@@ -34,6 +34,14 @@ class Standing:
     titled: list[Span] = field(default_factory=list)
 
 
+_OF_A_CHILD = re.compile(
+    r"\b(?:(?:student(?: body| council| government)?|asb|peer|club)\s+(?:vice[ -])?(?:president|aide|assistant|tutor|mentor|"
+    r"captain|treasurer|secretary|leader|helper)|class\s+(?:vice[ -])?(?:president|treasurer|captain))\s*$",
+    re.IGNORECASE,
+)
+"""Posts that children hold: who stands behind one is no staff."""
+
+
 def standing(text: str) -> Standing:
     """What stays of a text whose look-alike letters are drawn as Latin ones."""
     found = Standing()
@@ -46,6 +54,8 @@ def standing(text: str) -> Standing:
         if match.group("low") and unaccented(match.group("low")) in FUNCTION:
             continue
         end = match.end() - 2 * match.group().endswith("'s")
+        if _OF_A_CHILD.search(text[: match.start()] + re.split(r"\s", match.group(), maxsplit=1)[0]):
+            continue
         if KIN_AFTER.match(text[end:]) or KIN_BEFORE.search(text[: match.start()]):
             name = match.start() + len(re.split(r"\.?\s", match.group(), maxsplit=1)[0])
             found.titled.append((name, end))
@@ -54,6 +64,7 @@ def standing(text: str) -> Standing:
             kept.append((match.start(), end))
     behind, before = posts()
     named = [m for pattern in (ROLES, behind) for m in pattern.finditer(text)]
+    named = [m for m in named if not _OF_A_CHILD.search(text[: m.start("name")])]
     kept += [m.span("name") for m in named if not _owns_a_childs(text, m.end("name"))]
     found.firm += [m.span("name") for m in before.finditer(text) if not cue("child", "before").search(text[: m.start()])]
     for start, end in kept:

@@ -194,3 +194,20 @@ def test_details_of_many_shapes_are_hidden(text: str, detail: str) -> None:
     hidden = redact(text).text
     assert detail not in hidden
     assert "[" in hidden
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Our ASB president Maya wants a chatbot for the website, ok?",
+        "my student aide Diego grades quizzes with ChatGPT, allowed?",
+        "Class President Imani Lowe used AI for her speech",
+    ],
+)
+def test_who_holds_a_childs_post_is_no_staff(text: str) -> None:
+    assert "[student name]" in redact(text).text
+
+
+@pytest.mark.parametrize("text", ["student teacher Anna Bell uses AI", "our aide Diego has it", "President Obama said so"])
+def test_who_holds_a_post_of_staff_stays(text: str) -> None:
+    assert redact(text).text == text
