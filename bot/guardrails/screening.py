@@ -95,8 +95,11 @@ def _closely(plain: str, found: list[Found], redacted: Redacted, read: Read | No
         return redacted
     pieces = tagger.pieces(redacted.text, states)
     stays = tagger.staying(redacted.text, pieces, redacted.places)
-    gone = {plain[start:end].casefold() for number, (start, end, _) in enumerate(found) if number not in stays}
-    hidden = [span for span in found if plain[span[0] : span[1]].casefold() in gone]  # the same word everywhere, or nowhere
+    words = [frozenset(plain[start:end].casefold().split()) for start, end, _ in found]
+    gone = frozenset[str]().union(*(one for number, one in enumerate(words) if number not in stays))
+    hidden = [  # no word of what is hidden is shown elsewhere: 'Lucas' beside 'Lucas Bell'
+        span for number, span in enumerate(found) if number not in stays or not gone.isdisjoint(words[number])
+    ]
     person = privacy.of_someone(privacy.written(plain, hidden).text)
     told = privacy.in_plain(found, redacted, tagger.told(pieces, person))
     return privacy.written(plain, sorted(hidden + privacy.without_tools(plain, told)))

@@ -30,8 +30,11 @@ DOUBTED = frozenset(
 """Kinds of placeholders that may stand for no detail at all. What has a shape (numbers, addresses, dates) is never doubted."""
 
 NUMBERED = frozenset(("student id", "government id", "case number", "date of birth"))
-"""Where one of these stands a child is spoken of, and nothing is doubted. Nor is anything in a script that the embedder does not
-read: it reminded the tagger of nobody."""
+"""Where one of these stands a child is spoken of, and nothing is doubted."""
+
+LATIN = "\u024f"
+"""The last Latin letter. Beside a letter of another script, which the embedder does not read, nothing is doubted: it reminded the
+tagger of nobody."""
 
 _DENSE = re.compile("[\u0590-\u06ff\u3040-\u30ff\u4e00-\u9fff]{3}")
 _WORD = re.compile("[\u3040-\u30ff\u4e00-\u9fff]|[^\\W\u3040-\u30ff\u4e00-\u9fff]+(?:['’-][^\\W\u3040-\u30ff\u4e00-\u9fff]+)*")
@@ -115,7 +118,7 @@ def staying(text: str, read: Pieces, places: Sequence[tuple[int, int]]) -> set[i
 def shown(text: str, read: Pieces, places: Sequence[tuple[int, int]], limit: float) -> set[int]:
     """The placeholders that may be doubted and whose log odds reach ``limit``."""
     kinds = [text[start + 1 : end - 1] for start, end in places]
-    if not NUMBERED.isdisjoint(kinds) or _DENSE.search(text):
+    if not NUMBERED.isdisjoint(kinds) or any(letter > LATIN and letter.isalpha() for letter in text):
         return set()
     return {number for number, one in enumerate(believed(read, places)) if kinds[number] in DOUBTED and one >= limit}
 

@@ -3,8 +3,8 @@
 
 Needs what ``tests/evals/minilm.py`` names. About an hour of one core with bfloat16. With ``--go-on`` it begins with the shipped
 weights and shows every question of those files and some of the others: minutes. So the shipped one was made, first of the files
-up to ``fit-extra-8``, then with ``--go-on`` of ``fit-extra-9``, ``-10``, ``-12``, and ``-13`` with ``-14``. (A round over all of
-them did worse on those left out.)
+up to ``fit-extra-8``, then with ``--go-on`` of ``fit-extra-9``, ``-10``, ``-12``, ``-13`` with ``-14``,
+and ``-15``. (A round over all of them did worse on those left out.)
 
 A pair is a question and a statement that the search found for it. It is true where the statement carries the fact asked for;
 false for every statement found for a near miss, and for statements of other documents found for an answerable question. In two
@@ -179,9 +179,7 @@ def batches(made: list[Unit], chance: random.Random) -> list[list[Sample]]:
     cut: list[list[Sample]] = []
     for begin in range(0, len(made), BATCH * 50):
         batch: list[Sample] = []
-        for unit in sorted(
-            made[begin : begin + BATCH * 50], key=lambda unit: max(len(s.question) + len(s.evidence) for s in unit)
-        ):
+        for unit in sorted(made[begin : begin + BATCH * 50], key=longest):
             batch += unit
             if len(batch) >= BATCH:
                 cut.append(batch)

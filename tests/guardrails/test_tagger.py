@@ -128,8 +128,8 @@ def test_nothing_is_doubted_beside_a_number_of_a_child(number: str) -> None:
     assert tagger.staying(text, believing(text, 9.0), places) == set()
 
 
-def test_nothing_is_doubted_in_a_script_that_the_embedder_does_not_read() -> None:
-    text = "我的学生[student name]可以用豆包吗"
+@pytest.mark.parametrize("text", ["我的学生[student name]可以用豆包吗", "[student name]呢", "김 [student name]"])
+def test_nothing_is_doubted_in_a_script_that_the_embedder_does_not_read(text: str) -> None:
     places = [match.span() for match in privacy.placeholders().finditer(text)]
     assert tagger.staying(text, believing(text, 9.0), places) == set()
 
@@ -143,6 +143,11 @@ def test_nothing_is_doubted_in_a_script_that_the_embedder_does_not_read() -> Non
 )
 def test_who_is_no_child_stays(text: str, kept: str, context: Context) -> None:
     assert kept in screen(text, context).text
+
+
+def test_no_word_of_a_hidden_name_is_shown_elsewhere(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tagger, "staying", lambda text, read, places: {len(places) - 1})
+    assert "Lucas" not in screen("Lucas Bell needs text to speech. May I scan the work of Lucas?", context).text
 
 
 @pytest.mark.parametrize("text", ["Lucas needs text to speech", "tell me if Ethan can use a translator in the exam"])
