@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,8 +30,10 @@ from bot.messages import Handling
 
 ANSWER = "answer"
 CLOSE = {"crisis": 0.6, ANSWER: 0.3, "other": 0.2}
+CLOSE_AT_LENGTH, SHORT, LONG = 0.5, 120, 240
 """How much the close reader counts beside the others: most for what is told in passing, least where what is asked for is said in
-plain words."""
+plain words and in few: up to ``SHORT`` bytes (UTF-8), at least ``CLOSE_AT_LENGTH`` from ``LONG`` on. Many words beside a request
+hide it from those who do not read their order."""
 Net = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
@@ -157,7 +160,7 @@ def believe(text: str, read: features.Read | None, marked: dict[str, bool] | Non
     netted = softmax((outer @ np.maximum(hidden @ row + hidden_bias, 0.0) + outer_bias)[None, :])
     combined = together(linear, near, netted)
     if embedding is not None:
-        combined = with_reader(combined, _closely_read(states, model.classes), model.classes)
+        combined = with_reader(combined, _closely_read(states, model.classes), model.classes, [text])
     combined = combined ** (1.0 / model.temperature)
     return summed(model.classes, (combined / combined.sum(axis=1, keepdims=True))[0], embedding is not None)
 
@@ -213,10 +216,15 @@ def together(linear: NDArray[np.float32], near: NDArray[np.float32], netted: NDA
     return all_three
 
 
-def with_reader(others: NDArray[np.float32], read: NDArray[np.float32], classes: tuple[str, ...]) -> NDArray[np.float32]:
+def with_reader(
+    others: NDArray[np.float32], read: NDArray[np.float32], classes: tuple[str, ...], texts: Sequence[str]
+) -> NDArray[np.float32]:
     """The close reader's probabilities and the others', each of shape (texts, classes), as a weighted geometric mean (the close
-    reader counts for ``CLOSE``); rows add up to 1."""
-    share = np.array([CLOSE.get(name.split(".")[0], CLOSE["other"]) for name in classes], dtype=np.float32)
+    reader counts for ``CLOSE``, for more in long texts); rows add up to 1."""
+    least = np.array([CLOSE.get(name.split(".")[0], CLOSE["other"]) for name in classes], dtype=np.float32)
+    length = np.array([len(text.encode()) for text in texts], dtype=np.float32)
+    grown = np.clip((length - SHORT) / (LONG - SHORT), 0.0, 1.0)[:, None]
+    share = least + grown * (np.maximum(least, CLOSE_AT_LENGTH) - least)
     mixed = np.maximum(others, 1e-6) ** (1.0 - share) * np.maximum(read, 1e-6) ** share
     shares: NDArray[np.float32] = (mixed / mixed.sum(axis=1, keepdims=True)).astype(np.float32)
     return shares

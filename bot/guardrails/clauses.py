@@ -9,6 +9,7 @@ from functools import partial
 
 from bot.guardrails import classifier, features
 from bot.guardrails.context import Context, Decision
+from bot.guardrails.judging import LONG as ORDINARY
 from bot.guardrails.judging import Seen, by_pattern, decided, see
 from bot.guardrails.reader import reader
 from bot.guardrails.reading import halved
@@ -30,6 +31,16 @@ each has lost what stands around it."""
 PLAIN = 0.9
 """What the close reader alone takes for a plain clause with so much belief is not weighed further: no other reader could outweigh
 it."""
+
+SURELY, SAFELY = 0.98, 0.001
+"""Of a text of ordinary length: from what belief in a plain question, and below what belief in a crisis, its clauses are not
+read. Of messages that a clause rightly decided, none was so sure."""
+
+
+def needless(whole: Seen) -> bool:
+    """Whether the whole leaves no doubt that reading clause by clause could raise."""
+    sure = whole.chance(Handling.ANSWER) > SURELY and whole.chance(Handling.CRISIS) < SAFELY
+    return sure and whole.belief.embedded and len(whole.text.encode()) <= ORDINARY
 
 
 def clauses(text: str) -> list[str]:

@@ -57,7 +57,7 @@ def screen(text: str, context: Context) -> Screened:
     seen = see(raw, redacted.text, context)
     decision = decide(seen, context)
     weighed = clauses.Weighed()
-    if decision is None or decision.handling in _SOFT:
+    if (decision is None and not clauses.needless(seen)) or (decision is not None and decision.handling in _SOFT):
         weighed = clauses.weigh(redacted.text, context)
         decision = clauses.judge(weighed) or decision
     redacted = read_closely.result()  # the decision saw what is told of a child: that may be what decides

@@ -16,11 +16,11 @@ from bot.messages import Handling
 
 STANDS = (Handling.CRISIS, Handling.REFUSE_UNSAFE, Handling.REFUSE_MISUSE, Handling.INJECTION)
 """What a message stays, whatever is said beside it; small talk and other subjects give way to a question."""
-LONGEST, MOST = 40, 75
+LONGEST, MOST = 40, 100
 """Words of a message that is put beside others, and of the whole."""
-SHARE, GIVING_WAY, CLAUSES = 0.7, 500, 4_000
+SHARE, GIVING_WAY, CLAUSES = 1.0, 500, 4_000
 """Share of the ruled messages that get company; how many give way; clauses at most."""
-WEIGHT = 0.5
+WEIGHT = 0.7
 """What such a message weighs beside one that someone wrote."""
 _JOINTS = (
     ". ",
@@ -73,7 +73,7 @@ def composites(texts: Sequence[str], y: Sequence[str], fold: Sequence[int], rng:
 
 def _beside(texts: Sequence[str], one: int, others: Sequence[int], rng: random.Random) -> str:
     parts = [texts[one]]
-    for _ in range(rng.choice((1, 1, 2, 3))):
+    for _ in range(rng.choice((1, 1, 2, 2, 3, 4))):
         other = texts[rng.choice(others)]
         if sum(len(part.split()) for part in (*parts, other)) <= MOST:
             parts.insert(rng.randrange(len(parts) + 1), other)

@@ -226,7 +226,7 @@ def main() -> None:
 def judge(card: dict[str, object], texts: list[str], y: np.ndarray, others: np.ndarray, read: np.ndarray) -> None:
     """Set the temperature on unseen messages, put them through the whole screening, write the card with the figures."""
     classes = tuple(card["classes"])  # type: ignore[arg-type]
-    both = classifier.with_reader(others, read, classes)
+    both = classifier.with_reader(others, read, classes, texts)
     card["with_temperature"] = round(fit_policy.temperature(both, y, classes), 2)
     card["with_thresholds"] = fit_policy.THRESHOLDS["with"]
     fit_policy.write_card(card)

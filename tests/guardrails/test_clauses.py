@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.guardrails import clauses, crisis, policy
 from bot.guardrails.context import Context
+from bot.guardrails.features import Vector
+from bot.guardrails.judging import see
 from bot.guardrails.screening import screen
 from bot.messages import Handling
 
@@ -75,6 +79,21 @@ def test_plain_clauses_leave_a_plain_question(text: str, context: Context) -> No
     assert screen(text, context).handling is Handling.ANSWER
 
 
+def test_clauses_are_not_read_where_the_whole_leaves_no_doubt(context: Context) -> None:
+    texts: list[str] = []
+
+    def read(text: str) -> tuple[Vector, Vector]:
+        texts.append(text)
+        assert context.read is not None
+        return context.read(text)
+
+    plain = "Which states have published guidance on AI in schools? When was it last updated?"
+    assert screen(plain, replace(context, read=read)).handling is Handling.ANSWER
+    assert texts == [plain]
+    assert clauses.weigh(plain, context).total == 2
+    assert not clauses.needless(see(PLAIN * 8, PLAIN * 8, context))
+
+
 @pytest.mark.parametrize("read", [None, lambda text: 1 / 0])
 def test_without_an_embedder_patterns_find_a_crisis_told_in_passing(read: object) -> None:
     context = Context(read=read)  # type: ignore[arg-type]
@@ -103,6 +122,7 @@ def test_the_caution_names_the_organizations_contact_and_the_countrys_lines(lang
 def test_one_clause_in_doubt_is_enough(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crisis, "CLAUSE_DOUBT", 0.0)
     monkeypatch.setattr(clauses, "PLAIN", 1.1)
+    monkeypatch.setattr(clauses, "SURELY", 1.1)
     assert screen("May I use it here in grade 4? Who decides on that with me?", context).caution
     assert screen("may I use it here in grade 4?", context).caution is None
 
