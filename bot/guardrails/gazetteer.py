@@ -189,14 +189,15 @@ LOCATED = re.compile(rf"[A-ZÀ-Þ][a-zà-ÿ]+(?: [A-ZÀ-Þ][a-zà-ÿ]+)?(?=, ?(?
 DATED = re.compile(r"\b(?:Feb|Apr|Aug|Sept?|Oct|Nov|Dec)\.? (?:[12]?\d|3[01])(?:st|nd|rd|th)?\b")
 """Days of months whose short names are no one's."""
 _TITLES = (
+    "(?:Vice|Assistant|Asst|Deputy|Associate)[ .-]+(?:Principal|Superintendent|Director|Head)|Comptroller|Dir|Aide|Enfermer[ao]|Don|Doña|"
     "Secretary|Superintendent|Supt|Senator|Sen|Governor|Gov|President|Representative|Rep|Congress(?:man|woman)|Judge|Justice|"
-    "Chancellor|Commissioner|Trustee|Mayor|Principal|Rev(?:erend)?|Pastor|Deacon|Msgr|Rabbi|Imam|Mtr[ao]|Lic|Entrenadora?|Enfermer[ao]|Consejer[ao]|Secretari[ao]|Subdirectora?|Trainer|Dr|Prof(?:essor)?|Mr|Ms|Mrs|Miss|Mx|Coach|Nurse|Officer|Dean|"
+    "Chancellor|Commissioner|Trustee|Mayor|Principal|Rev(?:erend)?|Pastor|Deacon|Msgr|Rabbi|Imam|Mtr[ao]|Lic|Entrenadora?|Consejer[ao]|Secretari[ao]|Subdirectora?|Trainer|Dr|Prof(?:essor)?|Mr|Ms|Mrs|Miss|Mx|Coach|Nurse|Officer|Dean|"
     "Sr|Sra|Srta|Señora|Señor|Señorita|Profe|Profesora?|Maestr[oa]|Director[a]?|Mme|Monsieur|Madame"
 )
 OFFICES = re.compile(
     rf"\b(?:{_TITLES}|M(?=\.))\.?\s+(?:[A-ZÀ-Þ]\.\s*)?[A-ZÀ-Þ][\w'-]+(?:\s+[A-ZÀ-Þ][\w'-]+)?"
     rf"|(?<!\w)(?i:mr|ms|mrs|dr|mx|prof|profe|coach|principal|superintendent|maestr[oa]|profesora?|director[a]?|mme|"
-    rf"señora?)\.?\s+(?P<low>[a-zA-ZÀ-ÿ][\w'-]+)"
+    rf"señora?)\.?\s+(?!(?i:mr|ms|mrs|dr|mx|mme|sra?)\b)(?P<low>[a-zA-ZÀ-ÿ][\w'-]+)"
 )
 """Titles of staff and office holders; they stay unless they are a family's."""
 ROLES = re.compile(
@@ -215,10 +216,15 @@ _OF_CHILDREN = (
 """What makes of a post or a department a child's: 'my AP student', 'IT class'."""
 
 
+_PRODUCT = "(?:app|tool|product|platform|software|chatbot|bot|vendor|plug-?in|extension|avatar|add-?on)"
+"""What makes of the name before it a product's: 'Hunter, the phishing-sim product'."""
+
+
 @cache
 def posts() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Staff by the group "name": behind what they do without an article ('counselor Bea'), and before where they work or
-    what they do ('Dana in HR', 'Malia, our librarian', 'Tamsin the OT'); the name stays."""
+    what they do ('Dana in HR', 'Malia, our librarian', 'Tamsin the OT', 'Moreau teaches French'), and products that are said to
+    be one; the name stays."""
     name = r"(?P<name>[A-ZÀ-Þ][\w'-]+(?:\s+[A-ZÀ-Þ][\w'-]+)?)"
     roles, departments, desks = _either(public().roles), _either(public().departments), _either(public().desks)
     where = r"(?:(?:over |down |up )?(?:in|from|at|of)|del?(?: la)?|en|du|de l'|de la|à la|à l'|au)\s*(?:the )?"
@@ -227,7 +233,8 @@ def posts() -> tuple[re.Pattern[str], re.Pattern[str]]:
         re.compile(rf"(?<![\w-]){roles}\s+{name}"),
         re.compile(
             rf"\b{name}(?:\s+(?:{where}{departments}|from the {desks})(?![\w'’-]| (?:{_OF_CHILDREN})| \d)"
-            rf"|,?\s+\(?{whose}(?:{roles}|para|aide|cook)(?![\w'’-]| (?:{_OF_CHILDREN})|\s+(?:of|de)\s))"
+            rf"|,?\s+\(?{whose}(?:{roles}|para|aide|cook)(?![\w'’-]| (?:{_OF_CHILDREN})|\s+(?:of|de)\s)"
+            rf"|,\s+(?:the|our|an?)\s+(?:[\w-]+\s+){{0,2}}?{_PRODUCT}\b|\s+(?:teaches|coaches|chairs|supervises)\b)"
         ),
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from bot.guardrails import circumstances, details, figures, names
+from bot.guardrails import circumstances, details, figures, names, public
 from bot.guardrails.gazetteer import tool_names
 from bot.guardrails.policy import privacy
 from bot.guardrails.views import clean
@@ -125,10 +125,12 @@ def redact(text: str, country: str = "US", terms: frozenset[str] = frozenset()) 
     return written(plain, spans(plain, country, terms))
 
 
-def without_tools(text: str, found: list[details.Found]) -> list[details.Found]:
-    """Spans of a redacted text, tools and laws left out of them."""
-    tools = [match.span() for match in tool_names().finditer(text)]
-    return _trimmed(text, [part for span in found for part in _around(span, tools)])
+def without_standing(text: str, found: list[details.Found]) -> list[details.Found]:
+    """Spans of a clean text that are told of a child, with tools, laws and staff left out of them."""
+    if not found:
+        return found
+    stands = sorted([match.span() for match in tool_names().finditer(text)] + public.staff(text))
+    return _trimmed(text, [part for span in found for part in _around(span, stands)])
 
 
 def of_someone(redacted: str) -> bool:

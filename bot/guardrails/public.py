@@ -50,6 +50,18 @@ def standing(text: str) -> Standing:
     kept = [m.span() for m in public_names().finditer(same) if _stays(text, m)]
     kept += [m.span() for m in SCHOOLS.finditer(text)]
     found.firm += [m.span() for pattern in (CITED, LOCATED, COINED, DATED) for m in pattern.finditer(text)]
+    staff = _staff(text)
+    found.titled, kept = staff.titled, kept + staff.doubtful
+    found.firm += staff.firm
+    for start, end in kept:
+        doubtful = text[start:end].isalpha() and unaccented(text[start:end]) in gazetteer().given
+        (found.doubtful if doubtful else found.firm).append((start, end))
+    return found
+
+
+def _staff(text: str) -> Standing:
+    """Who is named by title, by post or by department: surely, or where the name alone decides."""
+    found = Standing()
     for match in OFFICES.finditer(text):
         if match.group("low") and unaccented(match.group("low")) in FUNCTION:
             continue
@@ -61,16 +73,19 @@ def standing(text: str) -> Standing:
             found.titled.append((name, end))
             found.firm.append((match.start(), name))
         else:
-            kept.append((match.start(), end))
+            found.doubtful.append((match.start(), end))
     behind, before = posts()
     named = [m for pattern in (ROLES, behind) for m in pattern.finditer(text)]
     named = [m for m in named if not _OF_A_CHILD.search(text[: m.start("name")])]
-    kept += [m.span("name") for m in named if not _owns_a_childs(text, m.end("name"))]
+    found.doubtful += [m.span("name") for m in named if not _owns_a_childs(text, m.end("name"))]
     found.firm += [m.span("name") for m in before.finditer(text) if not cue("child", "before").search(text[: m.start()])]
-    for start, end in kept:
-        doubtful = text[start:end].isalpha() and unaccented(text[start:end]) in gazetteer().given
-        (found.doubtful if doubtful else found.firm).append((start, end))
     return found
+
+
+def staff(text: str) -> list[Span]:
+    """Where a text names staff, in order: nothing that is told of a child covers them."""
+    found = _staff(text)
+    return sorted(found.firm + found.doubtful)
 
 
 def _owns_a_childs(text: str, end: int) -> bool:

@@ -102,7 +102,7 @@ def _closely(plain: str, found: list[Found], redacted: Redacted, read: Read | No
     ]
     person = privacy.of_someone(privacy.written(plain, hidden).text)
     told = privacy.in_plain(found, redacted, tagger.told(pieces, person))
-    return privacy.written(plain, sorted(hidden + privacy.without_tools(plain, told)))
+    return privacy.written(plain, sorted(hidden + privacy.without_standing(plain, told)))
 
 
 def added(screened: Screened, name: str, context: Context) -> Screened:

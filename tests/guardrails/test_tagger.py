@@ -93,7 +93,7 @@ def test_what_is_said_in_general_stays(text: str, context: Context) -> None:
 def test_tools_and_laws_stay_in_the_middle_of_what_is_hidden() -> None:
     text = "he wrote mean raps with Suno about her FERPA form, barks in class"
     whole = [(0, len(text), "discipline detail")]
-    left = privacy.written(text, privacy.without_tools(text, whole)).text
+    left = privacy.written(text, privacy.without_standing(text, whole)).text
     assert left == "[discipline detail] Suno [discipline detail] FERPA [discipline detail]"
 
 
@@ -161,7 +161,7 @@ def test_a_placeholder_that_no_window_holds_is_not_doubted() -> None:
 
 def test_marks_between_what_is_hidden_and_a_tool_are_no_detail() -> None:
     text = "Suno, Otter: mean raps"
-    hidden = privacy.without_tools(text, [(0, len(text), "discipline detail")])
+    hidden = privacy.without_standing(text, [(0, len(text), "discipline detail")])
     assert privacy.written(text, hidden).text == "Suno, Otter[discipline detail]"
 
 
