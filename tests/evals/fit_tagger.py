@@ -10,6 +10,7 @@ on everything and written. Needs what ``tests/evals/minilm.py`` names; about twe
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -39,8 +40,8 @@ HERE = Path(__file__).parent / "policy"
 LAYERS, COURSE = 3, Course(rounds=8, batch=16, rate=3e-4, decay=0.01, warm=0.1)
 DROP, HEAD_DROP, HIDDEN, SMOOTH = 0.1, 0.1, 0.1, 0.02
 QUESTIONS = 2_500
-TOLD_WEIGHT, KIND_SHARE = 2.0, 0.3
-"""What a piece of a detail weighs beside another, and the kinds beside whether it is one."""
+TOLD_WEIGHT, KEEP_WEIGHT, KIND_SHARE = 2.0, 3.0, 0.3
+"""What a piece of a detail weighs beside another, and one of a word that is to stay; the kinds beside whether it is one."""
 APART = 5
 """One in so many messages is left out for the thresholds."""
 STAYS_SHARE, DETAIL_WEIGHT = 0.5, 3.0
@@ -53,24 +54,26 @@ apart."""
 
 @dataclass
 class Lesson:
-    """States of a window's pieces, shape (pieces, 384); of each piece whether it is of a detail, and of which class or -1; of
-    each piece of a placeholder whether it stands for none (1) or one (0), of the others -1."""
+    """States of a window's pieces, shape (pieces, 384); of each piece whether it is of a detail, what that weighs, and of which
+    class it is or -1; of each piece of a placeholder whether it stands for none (1) or one (0), of the others -1."""
 
     states: np.ndarray
     told: np.ndarray
+    weight: np.ndarray
     kind: np.ndarray
     stays: np.ndarray
 
 
 @dataclass(frozen=True)
 class Left:
-    """A message as the tagger reads it, what is still to be hidden there (start, end, class), and its placeholders, each with
-    whether it stands for no detail."""
+    """A message as the tagger reads it, what is still to be hidden there (start, end, class), its placeholders, each with
+    whether it stands for no detail, and the words that are to stay."""
 
     text: str
     hide: tuple[tuple[int, int, int], ...] = ()
     places: tuple[tuple[int, int], ...] = ()
     stays: tuple[bool, ...] = ()
+    keep: tuple[str, ...] = ()
 
 
 def messages() -> list[Marked]:
@@ -105,7 +108,7 @@ def left_over(message: Marked) -> Left:
             if stop > begin:
                 rest.append((still[begin], still[stop - 1] + 1, kind))
     stays = tuple(not any(a < end and start < b for a, b, _ in message.hide) for start, end, _ in found)
-    return Left(redacted.text, tuple(rest), redacted.places, stays)
+    return Left(redacted.text, tuple(rest), redacted.places, stays, message.keep)
 
 
 def lessons_of(left: Left, embedder: MiniLM) -> list[Lesson]:
@@ -113,15 +116,19 @@ def lessons_of(left: Left, embedder: MiniLM) -> list[Lesson]:
     tokenizer, made = load_tokenizer(MAX_TOKENS), []
     for begin, window in windows(left.text):
         offsets = tokenizer.encode(window).offsets
-        told, kinds, stays = (np.full(len(offsets), value) for value in (0.0, -1, -1))
+        told, weight, kinds, stays = (np.full(len(offsets), value) for value in (0.0, 1.0, -1, -1))
+        kept = [match.span() for word in left.keep for match in re.finditer(re.escape(word), window)]
         for i, (a, b) in enumerate(offsets):
+            if any(a < end and start < b for start, end in kept):
+                weight[i] = KEEP_WEIGHT
             for start, end, kind in left.hide:
                 if a < b and begin + a < end and start < begin + b:
-                    told[i], kinds[i] = 1.0, kind
+                    told[i], weight[i], kinds[i] = 1.0, TOLD_WEIGHT, kind
             for (start, end), nothing in zip(left.places, left.stays, strict=True):
                 if a < b and begin + a < end and start < begin + b:
                     stays[i] = int(nothing)
-        made.append(Lesson(embedder.read(window)[1].astype(np.float16), told.astype(np.float32), kinds, stays))
+        states = embedder.read(window)[1].astype(np.float16)
+        made.append(Lesson(states, told.astype(np.float32), weight.astype(np.float32), kinds, stays))
     return made
 
 
@@ -165,12 +172,14 @@ def trained(lessons: Sequence[Lesson]) -> Model:
     def loss(batch: list[Lesson]) -> torch.Tensor:
         states, mask = stacked([one.states for one in batch])
         told, kind, stays = torch.zeros(mask.shape), torch.full(mask.shape, -1), torch.full(mask.shape, -1)
+        weight = torch.zeros(mask.shape)
         for row, one in enumerate(batch):
             told[row, : len(one.told)], kind[row, : len(one.kind)] = torch.from_numpy(one.told), torch.from_numpy(one.kind)
+            weight[row, : len(one.weight)] = torch.from_numpy(one.weight)
             stays[row, : len(one.stays)] = torch.from_numpy(one.stays)
         with torch.autocast("cpu", torch.bfloat16):
             out = model(states, partly_hidden(mask, HIDDEN, chance))
-        out, weight = out.float(), mask * (1 + (TOLD_WEIGHT - 1) * told)
+        out, weight = out.float(), mask * weight
         aim = told * (1 - 2 * SMOOTH) + SMOOTH
         wrong = functional.binary_cross_entropy_with_logits(out[:, :, 0], aim, weight, reduction="sum") / weight.sum()
         known, hidden = kind >= 0, stays >= 0
@@ -211,7 +220,8 @@ class Reading:
             for begin, window, out, offsets in self.pieces
             for start, end, _ in stretches(window, out[:, :-1], offsets, limit, limit - THRESHOLDS["goes on"])
         ]
-        return privacy.written(self.plain, sorted(left + privacy.in_plain(self.found, self.redacted, told))).text
+        told = privacy.without_standing(self.plain, privacy.in_plain(self.found, self.redacted, told))
+        return privacy.written(self.plain, sorted(left + told)).text
 
 
 @torch.no_grad()
