@@ -189,7 +189,8 @@ LOCATED = re.compile(rf"[A-ZÀ-Þ][a-zà-ÿ]+(?: [A-ZÀ-Þ][a-zà-ÿ]+)?(?=, ?(?
 DATED = re.compile(r"\b(?:Feb|Apr|Aug|Sept?|Oct|Nov|Dec)\.? (?:[12]?\d|3[01])(?:st|nd|rd|th)?\b")
 """Days of months whose short names are no one's."""
 _TITLES = (
-    "(?:Vice|Assistant|Asst|Deputy|Associate)[ .-]+(?:Principal|Superintendent|Director|Head)|Comptroller|Dir|Aide|Enfermer[ao]|Don|Doña|"
+    "(?:Vice|Assistant|Asst|Deputy|Associate)[ .-]+(?:Principal|Superintendent|Director|Head)|Comptroller|Dir|Aide|"
+    "Enfermer[ao]|Don|Doña|"
     "Secretary|Superintendent|Supt|Senator|Sen|Governor|Gov|President|Representative|Rep|Congress(?:man|woman)|Judge|Justice|"
     "Chancellor|Commissioner|Trustee|Mayor|Principal|Rev(?:erend)?|Pastor|Deacon|Msgr|Rabbi|Imam|Mtr[ao]|Lic|Entrenadora?|Consejer[ao]|Secretari[ao]|Subdirectora?|Trainer|Dr|Prof(?:essor)?|Mr|Ms|Mrs|Miss|Mx|Coach|Nurse|Officer|Dean|"
     "Sr|Sra|Srta|Señora|Señor|Señorita|Profe|Profesora?|Maestr[oa]|Director[a]?|Mme|Monsieur|Madame"

@@ -3,7 +3,8 @@
 Messages and their classes are those that ``fit_policy`` wrote down and those of ``pairs.py``, with noisy copies, filled patterns
 and composites; sentences of documents are those of ``fit_documents``. It goes on from the states of the shipped embedder, so
 what is fitted is what runs. First it is fitted on everything and written; then one fold of ``fit_policy``'s is left out, to judge
-messages it has not seen together with the other readers and to set the temperature. Needs torch; about fifty minutes. With
+messages it has not seen together with the other readers and to set the temperature. Needs torch; about fifty minutes.
+``--whole`` does the first alone and ``--apart`` the second (side by side with ``OMP_NUM_THREADS=1`` they take no longer); with
 ``--judge`` only the judging is done again, with ``fit_policy``'s thresholds as they stand.
 """
 
@@ -203,12 +204,10 @@ def main() -> None:
     lessons, owner = messages(texts, y, fold, classes)
     said = sentences()
     say(f"{len(lessons)} messages with their copies, {len(said)} sentences")
-    whole = trained([*lessons, *said], len(classes))
-    about = {"made_by": "python -m tests.evals.fit_reader", "classes": list(classes)}
-    example = torch.from_numpy(lessons[0].states.astype(np.float32))[None]
-    write_int8(
-        Shipped(whole).eval(), (example,), ("rules", "command"), data_file("guardrails", "reader.onnx"), about, ("states",)
-    )
+    if "--apart" not in sys.argv:
+        ship([*lessons, *said], classes)
+    if "--whole" in sys.argv:
+        return
     seen = [lesson for lesson, of in zip(lessons, owner, strict=True) if of < 0 or fold[of] != JUDGED]
     apart = [i // fit_documents.BLOCK % fit_documents.FOLDS == JUDGED for i in range(len(said))]
     first = trained([*seen, *(lesson for lesson, out in zip(said, apart, strict=True) if not out)], len(classes))
@@ -221,6 +220,16 @@ def main() -> None:
         limit = float(np.quantile(told[~truth], 1 - share))
         found = (told[truth] > limit).mean()
         say(f"sentences: taking {share:.3f} of the honest for a command it finds {found:.3f} (from {limit:.2f})")
+
+
+def ship(lessons: Sequence[Lesson], classes: tuple[str, ...]) -> None:
+    """Fit on all lessons and write what the product runs."""
+    whole = trained(lessons, len(classes))
+    about = {"made_by": "python -m tests.evals.fit_reader", "classes": list(classes)}
+    example = torch.from_numpy(lessons[0].states.astype(np.float32))[None]
+    write_int8(
+        Shipped(whole).eval(), (example,), ("rules", "command"), data_file("guardrails", "reader.onnx"), about, ("states",)
+    )
 
 
 def judge(card: dict[str, object], texts: list[str], y: np.ndarray, others: np.ndarray, read: np.ndarray) -> None:
