@@ -219,6 +219,7 @@ _OF_CHILDREN = (
 
 _PRODUCT = "(?:app|tool|product|platform|software|chatbot|bot|vendor|plug-?in|extension|avatar|add-?on)"
 """What makes of the name before it a product's: 'Hunter, the phishing-sim product'."""
+_KIND = r"(?:(?:reading|math|writing|speech|phonics|learning|tutoring|grading|translation|AI)\s+)?"
 
 
 @cache
@@ -235,7 +236,8 @@ def posts() -> tuple[re.Pattern[str], re.Pattern[str]]:
         re.compile(
             rf"\b{name}(?:\s+(?:{where}{departments}|from the {desks})(?![\w'’-]| (?:{_OF_CHILDREN})| \d)"
             rf"|,?\s+\(?{whose}(?:{roles}|para|aide|cook)(?![\w'’-]| (?:{_OF_CHILDREN})|\s+(?:of|de)\s)"
-            rf"|,\s+(?:the|our|an?)\s+(?:[\w-]+\s+){{0,2}}?{_PRODUCT}\b|\s+(?:teaches|coaches|chairs|supervises)\b)"
+            rf"|,\s+(?:the|our|an?)\s+(?:[\w-]+\s+){{0,2}}?{_PRODUCT}\b|\s+(?:teaches|coaches|chairs|supervises)\b"
+            rf"|\s+{_KIND}(?:{_PRODUCT}|SIS|LMS|dashboard|portal|tutoring)(?![\w'’-]))"
         ),
     )
 
