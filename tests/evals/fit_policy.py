@@ -43,8 +43,9 @@ NEAR_MISS = 3.0
 """What a near miss weighs beside a plain question of the question files."""
 EVERY = {4: 4, 5: 4, 6: 4, 7: 4, 8: 2}
 """Of which question files only every so-many-th question is taken: 8 is the Spanish one."""
-LATER = {9: 7, 10: 7, 11: 7, 12: 7, 13: 7, 14: 5, 15: 3}
-"""The same of those from which questions are only learned: no fold leaves them out, and nothing is judged on them."""
+LATER = {9: 7, 10: 7, 11: 7, 12: 7, 13: 7, 14: 5, 15: 3, 16: 1}
+"""The same of those from which questions are only learned: no fold leaves them out, and nothing is judged on them. Of what
+staff ask first all is learned."""
 LONGEST = 40
 """Words from which a message is the close reader's alone to learn: these readers do not see what stands where, and learn from a
 long one that ordinary words are dangerous. Those without the embedding learn that from ``fresh.jsonl`` too: it is left out."""
@@ -85,7 +86,8 @@ def rows() -> list[tuple[str, str]]:
 
 
 def questions(every: dict[int, int]) -> list[tuple[str, str]]:
-    """Questions of the fitting half, by the numbers of its files: every so-many-th."""
+    """Questions of the fitting half, by the numbers of its files: every so-many-th, but for those in which a pattern of a crisis
+    stands ("fake nudes of a student going around")."""
     asked = [
         json.loads(line)["question"]
         for number, step in every.items()
@@ -93,7 +95,12 @@ def questions(every: dict[int, int]) -> list[tuple[str, str]]:
         .read_text(encoding="utf-8")
         .splitlines()[::step]
     ]
-    return [(redact(text).text, classifier.ANSWER) for text in asked]
+    return [(redact(text).text, classifier.ANSWER) for text in asked if not in_danger(text)]
+
+
+def in_danger(text: str) -> bool:
+    """Whether a pattern of a crisis stands in a text."""
+    return any(found and ":crisis." in name for name, found in features.marks(folded(text)).items())
 
 
 def expanded(rng: random.Random, each: int) -> list[tuple[str, str]]:
