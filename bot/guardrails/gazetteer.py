@@ -237,7 +237,7 @@ def posts() -> tuple[re.Pattern[str], re.Pattern[str]]:
             rf"\b{name}(?:\s+(?:{where}{departments}|from the {desks})(?![\w'’-]| (?:{_OF_CHILDREN})| \d)"
             rf"|,?\s+\(?{whose}(?:{roles}|para|aide|cook)(?![\w'’-]| (?:{_OF_CHILDREN})|\s+(?:of|de)\s)"
             rf"|,\s+(?:the|our|an?)\s+(?:[\w-]+\s+){{0,2}}?{_PRODUCT}\b|\s+(?:teaches|coaches|chairs|supervises)\b"
-            rf"|\s+{_KIND}(?:{_PRODUCT}|SIS|LMS|dashboard|portal|tutoring)(?![\w'’-]))"
+            rf"|(?<!['’]s)\s+{_KIND}(?:{_PRODUCT}|SIS|LMS|dashboard|portal|tutoring)(?![\w'’-]))"
         ),
     )
 

@@ -243,7 +243,7 @@ def judge(card: dict[str, object], texts: list[str], y: np.ndarray, others: np.n
         results = fit_policy.judged(texts, y, out, classes, float(card["with_temperature"]), True)  # type: ignore[arg-type]
         say(f"{name}: {json.dumps(fit_policy.shares(results))}")
         if out is both:
-            card["with_screening"] = fit_policy.shares(results)
+            card["read_screening"] = fit_policy.shares(results)
             fit_policy.list_mistakes(results, "reader")
     fit_policy.write_card(card)
 

@@ -46,7 +46,7 @@ APART = 5
 """One in so many messages is left out for the thresholds."""
 STAYS_SHARE, DETAIL_WEIGHT = 0.5, 3.0
 """What placeholders weigh beside words to hide, and one that stands for a detail beside one that stands for none."""
-THRESHOLDS = {"person": -1.0, "nobody": 0.0, "goes on": 3.0, "stays": 4.0}
+THRESHOLDS = {"person": -1.5, "nobody": -0.5, "goes on": 2.5, "stays": 6.0}
 """Log odds from which a word is hidden where the text names someone and where it does not; how much less its neighbours need;
 from which a placeholder is believed to stand for no detail. By the table that ``judge`` prints and the totals of the files set
 apart."""
