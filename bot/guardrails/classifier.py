@@ -29,9 +29,9 @@ from bot.guardrails.reader import Reader, reader
 from bot.messages import Handling
 
 ANSWER = "answer"
-CLOSE = {"crisis": 0.6, ANSWER: 0.3, "other": 0.2}
+CLOSE = {"crisis": 0.6, "other": 0.3}
 CLOSE_AT_LENGTH, SHORT, LONG = 0.5, 120, 240
-"""How much the close reader counts beside the others: most for what is told in passing, least where what is asked for is said in
+"""How much the close reader counts beside the others: most for what is told in passing, less where what is asked for is said in
 plain words and in few: up to ``SHORT`` bytes (UTF-8), at least ``CLOSE_AT_LENGTH`` from ``LONG`` on. Many words beside a request
 hide it from those who do not read their order."""
 Net = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]

@@ -33,9 +33,9 @@ SCALES = (0.5, 4.0, 2.0)
 """How much patterns, words and the embedding count."""
 DOUBTED = -4.5
 """Log odds of the words from which a sentence is read with its embedding."""
-CLOSE = 1.0
+CLOSE = 0.6
 """How much the close reader's log odds count beside those of words and embedding."""
-HELD, HELD_BY_WORDS = 1.5, 2.0
+HELD, HELD_BY_WORDS = 1.3, 2.0
 """Log odds from which a sentence is taken for a command: by all that was read, by the words alone."""
 
 

@@ -120,6 +120,9 @@ _ALSO_STOPPED = (Handling.REFUSE_UNSAFE,)
 _OTHERWISE_STOPPED = (Handling.REFUSE_MISUSE, Handling.INJECTION, Handling.OUT_OF_SCOPE, Handling.SMALLTALK)
 OUTWEIGHED = 0.15
 """Share of another refusal's probability below which a crisis gives way to it."""
+_HARMLESS = (Handling.OUT_OF_SCOPE, Handling.SMALLTALK)
+LIKELY_HARMLESS = 0.2
+"""Probability below which a doubted question is not taken for another subject or small talk: the library says whether it answers."""
 LONG = 600
 """Bytes (UTF-8) beyond which the whole says ever less of a text: its clauses are read one by one."""
 FEW_WORDS = 0.3
@@ -151,6 +154,8 @@ def leading(seen: Seen) -> tuple[Handling, str]:
     answer = seen.chance(Handling.ANSWER)
     if answer >= gate:
         return Handling.ANSWER, f"plain question {answer:.2f} >= {gate:.2f}"
+    if best in _HARMLESS and rest[best] < LIKELY_HARMLESS:
+        return Handling.ANSWER, f"plain question {answer:.2f}, {best.value} only {rest[best]:.2f}"
     return best, f"classifier {best.value} {rest[best]:.2f}, plain question {answer:.2f} < {gate:.2f}"
 
 
