@@ -9,7 +9,7 @@ from bot.guardrails.judging import Seen, by_pattern
 from bot.guardrails.policy import Language, Rule, lines
 from bot.messages import Handling
 
-DOUBT, CLAUSE_DOUBT = 0.01, 0.4
+DOUBT, CLAUSE_DOUBT = 0.015, 0.4
 """How likely a whole message, or a clause, must be a crisis for a caution before its answer: of the crises that are missed most
 are, of plain questions one in a hundred."""
 

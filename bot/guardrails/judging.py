@@ -122,7 +122,8 @@ OUTWEIGHED = 0.15
 """Share of another refusal's probability below which a crisis gives way to it."""
 _HARMLESS = (Handling.OUT_OF_SCOPE, Handling.SMALLTALK)
 LIKELY_HARMLESS = 0.2
-"""Probability below which a doubted question is not taken for another subject or small talk: the library says whether it answers."""
+"""Probability below which a doubted question is not taken for another subject or small talk: the library says whether it
+answers."""
 LONG = 600
 """Bytes (UTF-8) beyond which the whole says ever less of a text: its clauses are read one by one."""
 FEW_WORDS = 0.3

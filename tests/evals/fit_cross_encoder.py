@@ -4,7 +4,7 @@
 Needs what ``tests/evals/minilm.py`` names. About an hour of one core with bfloat16. With ``--go-on`` it begins with the shipped
 weights and shows every question of those files and some of the others: minutes. So the shipped one was made, first of the files
 up to ``fit-extra-8``, then with ``--go-on`` of ``fit-extra-9``, ``-10``, ``-12``, ``-13`` with ``-14``,
-and ``-15``. (A round over all of them did worse on those left out.)
+``-15``, and ``-16``. (A round over all of them did worse on those left out.)
 
 A pair is a question and a statement that the search found for it. It is true where the statement carries the fact asked for;
 false for every statement found for a near miss, and for statements of other documents found for an answerable question. In two

@@ -26,8 +26,8 @@ def test_weights_belong_to_this_policy_and_are_small() -> None:
 
 
 def test_cross_validation_by_family_reaches_its_floor() -> None:
-    """Of the readers beside the close one, which is fitted on all folds; a quarter are fresh messages, most of which are hard. What
-    is shipped is judged in ``test_apart.py``."""
+    """Of the readers beside the close one, which is fitted on all folds; a quarter are fresh messages, most of which are hard.
+    What is shipped is judged in ``test_apart.py``."""
     card = json.loads((classifier.folder() / "classifier.json").read_text(encoding="utf-8"))
     figures = card["with_screening"]
     assert figures["labels_right"] >= 0.84
