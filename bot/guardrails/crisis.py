@@ -10,8 +10,8 @@ from bot.guardrails.policy import Language, Rule, lines
 from bot.messages import Handling
 
 DOUBT, CLAUSE_DOUBT = 0.015, 0.4
-"""How likely a whole message, or a clause, must be a crisis for a caution before its answer: of the crises that are missed most
-are, of plain questions one in a hundred."""
+"""How likely a whole message, or a clause, must be a crisis for a caution before its answer: of the crises that are missed half
+are, of the others among messages set apart one in twenty-five."""
 
 SHORT = 30
 """Bytes (UTF-8) below which nothing is doubted: a few words remind of much, and many are a command or a button's."""

@@ -190,7 +190,7 @@ DATED = re.compile(r"\b(?:Feb|Apr|Aug|Sept?|Oct|Nov|Dec)\.? (?:[12]?\d|3[01])(?:
 """Days of months whose short names are no one's."""
 _TITLES = (
     "(?:Vice|Assistant|Asst|Deputy|Associate)[ .-]+(?:Principal|Superintendent|Director|Head)|Comptroller|Dir|Aide|"
-    "Enfermer[ao]|Don|Doña|"
+    "Enfermer[ao]|Doña|"
     "Secretary|Superintendent|Supt|Senator|Sen|Governor|Gov|President|Representative|Rep|Congress(?:man|woman)|Judge|Justice|"
     "Chancellor|Commissioner|Trustee|Mayor|Principal|Rev(?:erend)?|Pastor|Deacon|Msgr|Rabbi|Imam|Mtr[ao]|Lic|Entrenadora?|Consejer[ao]|Secretari[ao]|Subdirectora?|Trainer|Dr|Prof(?:essor)?|Mr|Ms|Mrs|Miss|Mx|Coach|Nurse|Officer|Dean|"
     "Sr|Sra|Srta|Señora|Señor|Señorita|Profe|Profesora?|Maestr[oa]|Director[a]?|Mme|Monsieur|Madame"
@@ -217,16 +217,10 @@ _OF_CHILDREN = (
 """What makes of a post or a department a child's: 'my AP student', 'IT class'."""
 
 
-_PRODUCT = "(?:app|tool|product|platform|software|chatbot|bot|vendor|plug-?in|extension|avatar|add-?on)"
-"""What makes of the name before it a product's: 'Hunter, the phishing-sim product'."""
-_KIND = r"(?:(?:reading|math|writing|speech|phonics|learning|tutoring|grading|translation|AI)\s+)?"
-
-
 @cache
 def posts() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Staff by the group "name": behind what they do without an article ('counselor Bea'), and before where they work or
-    what they do ('Dana in HR', 'Malia, our librarian', 'Tamsin the OT', 'Moreau teaches French'), and products that are said to
-    be one; the name stays."""
+    what they do ('Dana in HR', 'Malia, our librarian', 'Tamsin the OT', 'Moreau teaches French here'); the name stays."""
     name = r"(?P<name>[A-ZÀ-Þ][\w'-]+(?:\s+[A-ZÀ-Þ][\w'-]+)?)"
     roles, departments, desks = _either(public().roles), _either(public().departments), _either(public().desks)
     where = r"(?:(?:over |down |up )?(?:in|from|at|of)|del?(?: la)?|en|du|de l'|de la|à la|à l'|au)\s*(?:the )?"
@@ -236,10 +230,19 @@ def posts() -> tuple[re.Pattern[str], re.Pattern[str]]:
         re.compile(
             rf"\b{name}(?:\s+(?:{where}{departments}|from the {desks})(?![\w'’-]| (?:{_OF_CHILDREN})| \d)"
             rf"|,?\s+\(?{whose}(?:{roles}|para|aide|cook)(?![\w'’-]| (?:{_OF_CHILDREN})|\s+(?:of|de)\s)"
-            rf"|,\s+(?:the|our|an?)\s+(?:[\w-]+\s+){{0,2}}?{_PRODUCT}\b|\s+(?:teaches|coaches|chairs|supervises)\b"
-            rf"|(?<!['’]s)\s+{_KIND}(?:{_PRODUCT}|SIS|LMS|dashboard|portal|tutoring)(?![\w'’-]))"
+            rf"|\s+(?:teaches|coaches)\s+(?:\d|AP\b|(?:[\w-]+\s+){{1,2}}(?:here|at our)\b))"
         ),
     )
+
+
+_PRODUCT = "(?:app|tool|product|platform|software|chatbot|bot|plug-?in|extension|avatar|add-?on)"
+_SORT = r"(?:(?:reading|math|writing|speech|phonics|learning|tutoring|grading|translation|AI)\s+)?"
+PRODUCTS = re.compile(
+    rf"\b(?:the|our|this|via|per|through|using|[Tt]he|[Pp]er)\s+(?P<name>{_NAME})(?<!['’]s)\s+{_SORT}"
+    rf"(?:{_PRODUCT}|SIS|LMS|dashboard|portal)(?![\w'’-])"
+    rf"|\b(?P<said>{_NAME}),\s+(?:the|our|an?)\s+(?:[\w-]+\s+){{1,2}}{_PRODUCT}\s*[,;:.?!)]"
+)
+"""Products by what is said of them ('the Daisy reading app', 'Hunter, the phishing-sim product, emailed us'); the name stays."""
 
 
 def _either(listed: str) -> str:

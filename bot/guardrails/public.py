@@ -14,6 +14,7 @@ from bot.guardrails.gazetteer import (
     KIN_BEFORE,
     LOCATED,
     OFFICES,
+    PRODUCTS,
     ROLES,
     SCHOOLS,
     gazetteer,
@@ -60,7 +61,7 @@ def standing(text: str) -> Standing:
 
 
 def _staff(text: str) -> Standing:
-    """Who is named by title, by post or by department: surely, or where the name alone decides."""
+    """Who is named by title, post or department, and what is said to be a product: surely, or where the name alone decides."""
     found = Standing()
     for match in OFFICES.finditer(text):
         if match.group("low") and unaccented(match.group("low")) in FUNCTION:
@@ -78,7 +79,9 @@ def _staff(text: str) -> Standing:
     named = [m for pattern in (ROLES, behind) for m in pattern.finditer(text)]
     named = [m for m in named if not _OF_A_CHILD.search(text[: m.start("name")])]
     found.doubtful += [m.span("name") for m in named if not _owns_a_childs(text, m.end("name"))]
-    found.firm += [m.span("name") for m in before.finditer(text) if not cue("child", "before").search(text[: m.start()])]
+    said = [(m, "name") for m in before.finditer(text)]
+    said += [(m, "name" if m["name"] else "said") for m in PRODUCTS.finditer(text)]
+    found.firm += [m.span(name) for m, name in said if not cue("child", "before").search(text[: m.start(name)])]
     return found
 
 

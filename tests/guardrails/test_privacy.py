@@ -211,3 +211,35 @@ def test_who_holds_a_childs_post_is_no_staff(text: str) -> None:
 @pytest.mark.parametrize("text", ["student teacher Anna Bell uses AI", "our aide Diego has it", "President Obama said so"])
 def test_who_holds_a_post_of_staff_stays(text: str) -> None:
     assert redact(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [
+        ("is the Daisy reading app approved for grade 1", "Daisy"),
+        ("per Otis dashboard usage is down", "Otis"),
+        ("Hunter, the phishing-sim product, emailed all of us", "Hunter"),
+        ("Kelsey the data clerk wants to use an AI sheet add-on", "Kelsey"),
+        ("can Vice Principal Stone see the flags", "Vice Principal Stone"),
+        ("the band director Mr. Reed wants songs made by AI", "Mr. Reed"),
+    ],
+)
+def test_products_and_staff_stay_by_what_is_said_of_them(text: str, stays: str) -> None:
+    assert stays in redact(text).text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "can I give {} tool access",
+        "give {} dashboard access",
+        "for {}, the app shows 60%",
+        "{} teaches his little sister with it",
+        "does {} app use need consent",
+        "Don {} failed the test again",
+        "Aubree and {} share one Chromebook",
+    ],
+)
+def test_a_childs_name_beside_a_product_or_a_posts_word_is_hidden(text: str) -> None:
+    assert "Marcus" not in redact(text.format("Marcus")).text
+    assert "Aubree" not in redact(text.format("Marcus")).text
