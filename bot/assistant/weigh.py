@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from bot.assistant.cross_encoder import cross_encoder
 from bot.assistant.decide import THRESHOLD, deciders
 from bot.assistant.search import Found, search
-from bot.assistant.signals import Rarity, has_written_keys, signals
+from bot.assistant.signals import Rarity, has_written_keys, neighbours, signals
 from bot.assistant.understand import Understood, Vocabulary, understand
 from bot.knowledge.embedding import Embedder, Vectors
 from bot.knowledge.shelf import Shelf
@@ -145,7 +145,10 @@ class Weigher:
         started = _lap(timings, "embed", started)
         considered = [
             Considered(
-                reading, tuple(self._weigh(reading, vector, shelf, rarity, home, ignoring) for shelf in _own_first(shelves))
+                reading,
+                tuple(
+                    self._weigh(reading, vector, shelf, rarity, home, ignoring, vectors or {}) for shelf in _own_first(shelves)
+                ),
             )
             for reading, vector in zip(readings, asked, strict=True)
         ]
@@ -158,9 +161,15 @@ class Weigher:
         vector: Vectors = self._embedder.encode([text])[0]
         return vector
 
-    @staticmethod
     def _weigh(
-        question: Understood, vector: Vectors, shelf: Shelf, rarity: Rarity, home: str, ignoring: Collection[str]
+        self,
+        question: Understood,
+        vector: Vectors,
+        shelf: Shelf,
+        rarity: Rarity,
+        home: str,
+        ignoring: Collection[str],
+        known: Mapping[str, Vectors],
     ) -> Weighed:
         ahead = _beside.submit(shelf.cosines, vector)
         found = search(question, vector, shelf, home=home, ignoring=ignoring)
@@ -170,6 +179,10 @@ class Weigher:
         found = read_closely(question, found, written=has_written_keys(found[0], shelf, ignoring))
         values = signals(question, vector, found, shelf, rarity, ignoring)
         probability = 0.0 if known_near_miss(values) else deciders().of(values).probability(values)
+        if probability >= THRESHOLD and question.expanded != question.asked:
+            # as it was typed it may be a known near miss, which the library's words added to it had hidden
+            typed = neighbours(self._vector(question.asked, known), shelf, ignoring)
+            probability = 0.0 if known_near_miss(typed) else probability
         return Weighed(shelf, found, values, probability)
 
 
