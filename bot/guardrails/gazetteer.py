@@ -205,7 +205,7 @@ ROLES = re.compile(
     r"(?i:\b(?:our|the|my|a|new|this is|i am|i'm|nuestr[oa]|el|la|notre)\s+(?:[\w-]+\s+){0,2}?(?:director|principal|librarian|"
     r"superintendent|colleague|co-?worker|co-?teacher|teacher|counselor|coach|secretary|nurse|psychologist|therapist|specialist|"
     r"coordinator|para|aide|dean|registrar|rep|guy|member|president|chair|officer|ap|vp|assistant|trainer|consultant|professor|"
-    r"author|senator|governor|mayor|researcher|maestr[oa]|directora?|colega))\s+(?P<name>[A-ZÀ-Þ][\w'-]+(?:\s+[A-ZÀ-Þ][\w'-]+)?)"
+    r"author|senator|governor|mayor|researcher|sub(?:stitute)?|maestr[oa]|directora?|colega))\s+(?P<name>[A-ZÀ-Þ][\w'-]+(?:\s+[A-ZÀ-Þ][\w'-]+)?)"
 )
 """Staff named behind what they do; the name stays."""
 
@@ -230,7 +230,7 @@ def posts() -> tuple[re.Pattern[str], re.Pattern[str]]:
         re.compile(
             rf"\b{name}(?:\s+(?:{where}{departments}|from the {desks})(?![\w'’-]| (?:{_OF_CHILDREN})| \d)"
             rf"|,?\s+\(?{whose}(?:{roles}|para|aide|cook)(?![\w'’-]| (?:{_OF_CHILDREN})|\s+(?:of|de)\s)"
-            rf"|\s+(?:teaches|coaches)\s+(?:\d|AP\b|(?:[\w-]+\s+){{1,2}}(?:here|at our)\b))"
+            rf"|\s+(?:teaches|coaches)\s+(?:\d+(?:st|nd|rd|th)\b|(?:[A-Z][\w-]+|math|science|art|music)\s+(?:here|at our)\b))"
         ),
     )
 

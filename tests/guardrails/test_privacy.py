@@ -237,6 +237,8 @@ def test_products_and_staff_stay_by_what_is_said_of_them(text: str, stays: str) 
         "{} teaches his little sister with it",
         "does {} app use need consent",
         "Don {} failed the test again",
+        "{} teaches 3 younger kids with Khanmigo",
+        "can we sub {} in and let the bot pick the rest",
         "Aubree and {} share one Chromebook",
     ],
 )
